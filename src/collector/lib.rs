@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The collector: takes the records of every process out of their rings, keeps them as evidence, and hands them on.
+#![forbid(unsafe_code)]
+
+mod clock;
+mod collector;
+mod error;
+mod intake;
+mod keeper;
+mod log;
+mod readers;
+pub mod render;
+mod settings;
+pub mod stream;
+
+pub use collector::Collector;
+pub use error::Error;
+pub use keeper::keep;
+pub use settings::Settings;

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An event as one line for a terminal; a verdict that is worth a look adds an indented second one. Styled for a
+//! stream that strips what its reader cannot show (`anstream`).
+
+use std::fmt::{self, Display, Formatter};
+
+use anstyle::{AnsiColor, Style};
+
+use super::escape::Shown;
+use super::glance::{Glance, Key, Process, Verdict, Word, own_members};
+
+const FAINT: Style = Style::new().dimmed();
+const STRONG: Style = Style::new().bold();
+const KEY: Style = AnsiColor::Cyan.on_default();
+const FAILED: Style = AnsiColor::Yellow.on_default();
+const VETOED: Style = AnsiColor::Red.on_default().bold();
+
+/// Shows the event of a line of JSON. What is no event is shown as it is, escaped.
+pub struct Human<'a>(pub &'a [u8]);
+
+impl Display for Human<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Ok(event) = Glance::read(self.0) else {
+            return write!(f, "{}", Shown(&String::from_utf8_lossy(self.0)));
+        };
+        let clock = event.time.split_once('T').map_or(&*event.time, |(_, clock)| clock);
+        let micros = clock.get(.."00:00:00.000000".len()).unwrap_or(clock);
+        write!(f, "{FAINT}{}{FAINT:#} ", Shown(micros))?;
+        if let Some(process) = &event.process {
+            write!(f, "{} ", Caller(process))?;
+        }
+        match &event.function {
+            Some(function) => call(f, function, &event),
+            None => control(f, &event.event, self.0),
+        }
+    }
+}
+
+fn call(f: &mut Formatter<'_>, function: &str, event: &Glance<'_>) -> fmt::Result {
+    write!(f, "{STRONG}{}{STRONG:#}", Shown(function))?;
+    if let Some(mechanism) = event.mechanism() {
+        write!(f, " {}", Name(mechanism))?;
+    }
+    for key in event.key().into_iter().chain(&event.other_keys) {
+        write!(f, " {KEY}{}{KEY:#}", Which(key))?;
+    }
+    match (event.bytes_in, event.bytes_out) {
+        (Some(given), Some(got)) => write!(f, " {given}→{got} B")?,
+        (Some(given), None) => write!(f, " {given}→ B")?,
+        (None, Some(got)) => write!(f, " →{got} B")?,
+        (None, None) => {}
+    }
+    if event.size_query {
+        write!(f, " (size query)")?;
+    }
+    let judged = event.verdict.as_ref().filter(|verdict| ["warn", "deny"].contains(&&*verdict.action));
+    if let Some(rv) = &event.rv {
+        let style = match judged {
+            Some(verdict) if verdict.enforced && verdict.action == "deny" => VETOED,
+            _ if rv.number != 0 => FAILED,
+            _ => Style::new(),
+        };
+        write!(f, " {style}{}{style:#}", Name(rv))?;
+    }
+    if let Some(duration) = event.duration_ns {
+        write!(f, " {FAINT}{}{FAINT:#}", Duration(duration))?;
+    }
+    if let Some(fault) = &event.fault {
+        write!(f, "\n        {VETOED}failed by the library{VETOED:#}: {}", Shown(fault))?;
+    }
+    judged.map_or(Ok(()), |verdict| explain(f, verdict))
+}
+
+fn explain(f: &mut Formatter<'_>, verdict: &Verdict<'_>) -> fmt::Result {
+    let (style, what) = match (&*verdict.action, verdict.enforced) {
+        ("deny", true) => (VETOED, "denied"),
+        ("deny", false) => (FAILED, "would be denied"),
+        _ => (FAILED, "warned"),
+    };
+    write!(f, "\n        {style}{what}{style:#}")?;
+    if let Some(rule) = &verdict.rule {
+        write!(f, " by rule {STRONG}{}{STRONG:#}", Shown(rule))?;
+    }
+    if let Some(reason) = &verdict.reason {
+        write!(f, ": {}", Shown(reason))?;
+    }
+    verdict.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, "; instead: {}", Shown(remedy)))
+}
+
+fn control(f: &mut Formatter<'_>, kind: &str, line: &[u8]) -> fmt::Result {
+    write!(f, "{FAINT}{}", Shown(kind))?;
+    for (name, value) in own_members(line) {
+        match value.as_str() {
+            Some(text) => write!(f, " {}={}", Shown(&name), Shown(text))?,
+            None => write!(f, " {}={}", Shown(&name), Shown(&value.to_string()))?,
+        }
+    }
+    write!(f, "{FAINT:#}")
+}
+
+struct Caller<'a>(&'a Process<'a>);
+
+impl Display for Caller<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Process { pid, exe, comm } = self.0;
+        let program = exe.as_deref().and_then(|exe| exe.rsplit('/').next()).or(comm.as_deref());
+        write!(f, "{pid}/{}", Shown(program.unwrap_or("?")))
+    }
+}
+
+struct Name<'a>(&'a Word<'a>);
+
+impl Display for Name<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.0.name {
+            Some(name) => write!(f, "{}", Shown(name)),
+            None => write!(f, "{:#010x}", self.0.number),
+        }
+    }
+}
+
+struct Which<'a>(&'a Key<'a>);
+
+impl Display for Which<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match (&self.0.label, &self.0.id) {
+            (Some(label), _) => write!(f, "\"{}\"", Shown(label)),
+            (None, Some(id)) => write!(f, "id:{}", Shown(id)),
+            (None, None) => write!(f, "#{}", self.0.handle),
+        }
+    }
+}
+
+struct Duration(u64);
+
+impl Display for Duration {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let tenths = |unit: u64| (self.0 / unit, self.0 % unit * 10 / unit);
+        let ((whole, tenth), unit) = match self.0 {
+            0..1_000 => return write!(f, "{} ns", self.0),
+            1_000..1_000_000 => (tenths(1_000), "µs"),
+            1_000_000..1_000_000_000 => (tenths(1_000_000), "ms"),
+            _ => (tenths(1_000_000_000), "s"),
+        };
+        write!(f, "{whole}.{tenth} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(line: &str) -> String {
+        anstream::adapter::strip_str(&Human(line.as_bytes()).to_string()).to_string()
+    }
+
+    #[test]
+    fn a_veto_says_which_rule_and_what_to_do_instead() {
+        let line = r#"{"index":7,"event":"call","time":"2026-11-21T05:00:00.123456789Z","duration_ns":14200,"function":"C_SignInit",
+            "rv":{"number":112,"name":"CKR_MECHANISM_INVALID"},"mechanism":{"number":1,"name":"CKM_RSA_PKCS"},
+            "verdict":{"action":"deny","enforced":true,"rule":"no-pkcs1","reason":"Bleichenbacher","remedy":"use PSS"},
+            "key":{"handle":3,"label":"signer"},"process":{"pid":9,"exe":"/usr/bin/pkcs11-tool","uid":0}}"#;
+        assert_eq!(
+            plain(line),
+            "05:00:00.123456 9/pkcs11-tool C_SignInit CKM_RSA_PKCS \"signer\" CKR_MECHANISM_INVALID 14.2 µs\n        \
+             denied by rule no-pkcs1: Bleichenbacher; instead: use PSS"
+        );
+    }
+
+    #[test]
+    fn a_later_call_of_an_operation_shows_what_its_init_said() {
+        let line = r#"{"index":8,"event":"call","time":"2026-11-21T05:00:01Z","duration_ns":1500000,"function":"C_Sign",
+            "rv":{"number":0,"name":"CKR_OK"},"verdict":{"action":"not_judged","enforced":false},"bytes_in":32,"bytes_out":256,
+            "operation":{"id":"0/7","mechanism":{"number":2147483649},"key":{"handle":3,"id":"01ff"}}}"#;
+        assert_eq!(plain(line), "05:00:01Z C_Sign 0x80000001 id:01ff 32→256 B CKR_OK 1.5 ms");
+    }
+
+    #[test]
+    fn a_control_event_shows_its_members() {
+        let line = r#"{"index":1,"event":"stream.opened","time":"2026-11-21T05:00:00.1Z","time_unix_ns":1,"module":"/a\u001b[2J","lanes":4}"#;
+        assert_eq!(plain(line), r"05:00:00.1Z stream.opened lanes=4 module=/a\u{1b}[2J");
+    }
+
+    #[test]
+    fn hostile_text_steers_no_terminal_and_forges_no_line() {
+        let hostile = "\\u001b]0;title\\u0007\\n00:00:00 1/init C_Login\\r\\u009b31m\\u202e\\u2028";
+        let line = format!(
+            r#"{{"index":1,"event":"call","time":"{hostile}","function":"{hostile}","rv":{{"number":1,"name":"{hostile}"}},
+            "verdict":{{"action":"deny","enforced":false,"rule":"{hostile}","reason":"{hostile}","remedy":"{hostile}"}},
+            "mechanism":{{"number":1,"name":"{hostile}"}},"key":{{"handle":1,"label":"{hostile}"}},"fault":"{hostile}",
+            "process":{{"pid":1,"exe":"{hostile}","uid":0}}}}"#
+        );
+        for shown in [plain(&line), plain(&format!("no event {}\u{1b}[31m\n\u{202e}", line))] {
+            assert!(shown.lines().count() <= 3 && shown.contains("C_Login"), "{shown}");
+            let raw = |c: char| c != '\n' && (c.is_control() || "\u{202e}\u{2028}\u{9b}".contains(c));
+            assert!(!shown.contains(raw), "{shown:?}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#![doc = include_str!("WIRE.md")]
+
+mod decode;
+mod encode;
+
+pub use decode::{Malformed, decode};
+pub use encode::{Frame, Out, Room, encode_key, encode_rule, encode_session, key_bits, key_curve};
+
+/// Version of the format: the first byte of every frame.
+pub const VERSION: u8 = 1;
+/// No frame is longer, bytes. The ring refuses longer ones.
+pub const MAX_FRAME: usize = 2048;
+/// Length of the fixed part, bytes.
+pub const HEADER: usize = 88;
+/// No encoded key, session or rule is longer, bytes.
+pub const MAX_PART: usize = 512;
+/// No text is kept past this length, bytes.
+pub const MAX_TEXT: usize = 128;
+/// Stands for "there is none" in a fixed 64-bit field.
+const NONE: u64 = u64::MAX;
+
+/// The kinds of section; the numbers are on the wire, append only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Tag {
+    /// An encoded [`crate::record::Session`].
+    Session = 1,
+    /// A slot id.
+    Slot = 2,
+    /// The mechanism and the fields of its parameter.
+    Mechanism = 3,
+    /// Fields of a message parameter.
+    Message = 4,
+    /// An encoded [`crate::record::Key`]; once for each object.
+    Key = 5,
+    /// A handle that the call made; once for each.
+    Created = 6,
+    /// A template; once for each.
+    Template = 7,
+    /// Attribute numbers.
+    Attributes = 8,
+    /// An encoded [`crate::record::Rule`].
+    Rule = 9,
+    /// The `CK_FLAGS` argument.
+    Flags = 10,
+    /// The `CKU_` argument.
+    User = 11,
+    /// Text: the user name.
+    Username = 12,
+    /// A count.
+    Count = 13,
+    /// trace-id, parent-id, trace-flags: 25 bytes.
+    Trace = 14,
+    /// Text: why the shim failed the call.
+    Fault = 15,
+}
+
+impl Tag {
+    fn from_number(number: u16) -> Option<Tag> {
+        use Tag::*;
+        let all = [
+            Session, Slot, Mechanism, Message, Key, Created, Template, Attributes, Rule, Flags, User, Username,
+            Count, Trace, Fault,
+        ];
+        all.into_iter().find(|tag| *tag as u16 == number)
+    }
+}
+
+#[cfg(test)]
+mod tests;

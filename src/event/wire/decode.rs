@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reading a record that a process we do not trust has written: every length is checked, nothing is assumed.
+
+use std::fmt;
+
+use super::{HEADER, NONE, Tag, VERSION};
+use crate::Function;
+use crate::parameter::{Field, Parameter};
+use crate::record::{
+    Call, Flags, Header, Key, MechanismUse, Rule, Session, Template, TemplateAttribute, Text, Trace, Verdict,
+};
+
+/// Why a frame is not a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Malformed {
+    /// Shorter than its own lengths say.
+    Short,
+    /// Written by a shim of another format version.
+    Version(u8),
+    /// No function has this number.
+    Function(u16),
+    /// No verdict has this number.
+    Verdict(u8),
+    /// A field has a number that this version does not know.
+    Field(u8),
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Malformed::Short => write!(f, "the frame is shorter than its lengths say"),
+            Malformed::Version(v) => write!(
+                f,
+                "the frame has format version {v}, this program reads {VERSION}; update the older of library and collector"
+            ),
+            Malformed::Function(n) => write!(f, "no function has the number {n}"),
+            Malformed::Verdict(n) => write!(f, "no verdict has the number {n}"),
+            Malformed::Field(n) => write!(f, "no parameter field has the number {n}"),
+        }
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// Reads a frame. Sections of kinds that this version does not know are passed over.
+pub fn decode(frame: &[u8]) -> Result<Call, Malformed> {
+    let mut fixed = In(frame.get(..HEADER).ok_or(Malformed::Short)?);
+    let mut call = fixed_part(&mut fixed)?;
+    let mut rest = In(&frame[HEADER..]);
+    while !rest.0.is_empty() {
+        let (tag, length) = (rest.u16()?, rest.u16()?);
+        let mut section = In(rest.take(usize::from(length))?);
+        if let Some(tag) = Tag::from_number(tag) {
+            section.read(tag, &mut call)?;
+        }
+    }
+    Ok(call)
+}
+
+fn fixed_part(fixed: &mut In<'_>) -> Result<Call, Malformed> {
+    let [version, _] = fixed.array()?;
+    if version != VERSION {
+        return Err(Malformed::Version(version));
+    }
+    let function = fixed.u16()?;
+    let function = Function::from_number(function).ok_or(Malformed::Function(function))?;
+    let thread = fixed.u32()?;
+    let (sequence, start, end, rv, operation) = (fixed.u64()?, fixed.u64()?, fixed.u64()?, fixed.u64()?, fixed.u64()?);
+    let (bytes_in, bytes_out, session) = (fixed.optional()?, fixed.optional()?, fixed.optional()?);
+    let policy = fixed.u64()?;
+    let [verdict, flags] = fixed.array()?;
+    let header = Header {
+        function,
+        thread,
+        sequence,
+        start,
+        end,
+        rv,
+        operation,
+        bytes_in,
+        bytes_out,
+        session,
+        policy,
+        verdict: Verdict::from_number(verdict).ok_or(Malformed::Verdict(verdict))?,
+        enforced: flags & 1 != 0,
+        size_query: flags & 2 != 0,
+        truncated: flags & 4 != 0,
+        degraded: flags & 8 != 0,
+        answered_here: flags & 16 != 0,
+    };
+    Ok(Call {
+        header,
+        session: None,
+        slot: None,
+        mechanism: None,
+        message: Vec::new(),
+        keys: Vec::new(),
+        created: Vec::new(),
+        templates: Vec::new(),
+        attributes: Vec::new(),
+        rule: None,
+        flags: None,
+        user: None,
+        username: None,
+        count: None,
+        trace: None,
+        fault: None,
+    })
+}
+
+/// What is still to be read.
+struct In<'a>(&'a [u8]);
+
+impl<'a> In<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed::Short)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        self.take(N)?.try_into().map_err(|_| Malformed::Short)
+    }
+
+    fn u16(&mut self) -> Result<u16, Malformed> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Result<u32, Malformed> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, Malformed> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn optional(&mut self) -> Result<Option<u64>, Malformed> {
+        self.u64().map(|value| (value != NONE).then_some(value))
+    }
+
+    fn text(&mut self) -> Result<Text, Malformed> {
+        let length = self.u32()?;
+        let [kept] = self.array()?;
+        Ok(Text { bytes: self.take(usize::from(kept))?.to_vec(), length })
+    }
+
+    fn read(&mut self, tag: Tag, call: &mut Call) -> Result<(), Malformed> {
+        match tag {
+            Tag::Session => call.session = Some(self.session()?),
+            Tag::Slot => call.slot = Some(self.u64()?),
+            Tag::Mechanism => {
+                call.mechanism = Some(MechanismUse { number: self.u64()?, parameters: self.parameters()? })
+            }
+            Tag::Message => call.message = self.parameters()?,
+            Tag::Key => call.keys.push(self.key()?),
+            Tag::Created => call.created.push(self.u64()?),
+            Tag::Template => call.templates.push(self.template()?),
+            Tag::Attributes => {
+                while !self.0.is_empty() {
+                    call.attributes.push(self.u64()?);
+                }
+            }
+            Tag::Rule => {
+                call.rule = Some(Rule { name: self.text()?, reason: self.text()?, remedy: self.text()? });
+            }
+            Tag::Flags => call.flags = Some(self.u64()?),
+            Tag::User => call.user = Some(self.u64()?),
+            Tag::Username => call.username = Some(self.text()?),
+            Tag::Count => call.count = Some(self.u64()?),
+            Tag::Trace => {
+                call.trace =
+                    Some(Trace { trace_id: self.array()?, span_id: self.array()?, flags: self.array::<1>()?[0] });
+            }
+            Tag::Fault => call.fault = Some(self.text()?),
+        }
+        Ok(())
+    }
+
+    fn session(&mut self) -> Result<Session, Malformed> {
+        let (id, handle, slot, user) = (self.u64()?, self.u64()?, self.u64()?, self.optional()?);
+        let [read_write, f0, f1, h0, h1, _, _, _] = self.array()?;
+        Ok(Session {
+            id,
+            handle,
+            slot,
+            read_write: read_write != 0,
+            user,
+            firmware: (f0, f1),
+            hardware: (h0, h1),
+            label: self.text()?,
+            serial: self.text()?,
+            model: self.text()?,
+            manufacturer: self.text()?,
+        })
+    }
+
+    fn key(&mut self) -> Result<Key, Malformed> {
+        let date = |bytes: [u8; 8]| (bytes != [0; 8]).then_some(bytes);
+        let (handle, class, key_type) = (self.u64()?, self.optional()?, self.optional()?);
+        let (bits, curve, allowed) = (self.u32()?, self.u16()?, self.u16()?);
+        Ok(Key {
+            handle,
+            class,
+            key_type,
+            bits: (bits != u32::MAX).then_some(bits),
+            curve: (curve != u16::MAX).then_some(curve),
+            flags: Flags { known: self.u32()?, set: self.u32()? },
+            start: date(self.array()?),
+            end: date(self.array()?),
+            allowed_mechanisms: (0..allowed).map(|_| self.u64()).collect::<Result<_, _>>()?,
+            label: self.text()?,
+            id: self.text()?,
+            unique_id: self.text()?,
+        })
+    }
+
+    fn template(&mut self) -> Result<Template, Malformed> {
+        let mut template = Template { count: self.u64()?, attributes: Vec::new() };
+        while !self.0.is_empty() {
+            let (attribute, length) = (self.u64()?, self.u64()?);
+            let [present] = self.array()?;
+            let value = self.text()?;
+            let value = (present != 0).then_some(value.bytes);
+            template.attributes.push(TemplateAttribute { attribute, length, value });
+        }
+        Ok(template)
+    }
+
+    fn parameters(&mut self) -> Result<Vec<Parameter>, Malformed> {
+        let mut parameters = Vec::new();
+        while !self.0.is_empty() {
+            let [depth, field] = self.array()?;
+            let field = Field::from_number(field).ok_or(Malformed::Field(field))?;
+            parameters.push(Parameter { depth, field, value: self.u64()? });
+        }
+        Ok(parameters)
+    }
+}

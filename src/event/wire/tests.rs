@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Records written and read back, whole, cut and bent.
+
+use super::*;
+use crate::Function;
+use crate::parameter::{Field, Parameter};
+use crate::record::*;
+
+fn header() -> Header {
+    Header {
+        function: Function::C_SignInit,
+        thread: 77,
+        sequence: 12,
+        start: 1000,
+        end: 2000,
+        rv: 0x70,
+        operation: operation_id(3, 12),
+        bytes_in: Some(32),
+        bytes_out: None,
+        session: Some(5),
+        policy: 0x1122_3344_5566_7788,
+        verdict: Verdict::Deny,
+        enforced: true,
+        size_query: false,
+        truncated: false,
+        degraded: false,
+        answered_here: true,
+    }
+}
+
+fn text(text: &str) -> Text {
+    Text { bytes: text.into(), length: text.len() as u32 }
+}
+
+fn session() -> Session {
+    Session {
+        id: 9,
+        handle: 5,
+        slot: 1,
+        read_write: true,
+        user: Some(1),
+        label: text("token\n\u{1b}[31m"),
+        serial: text("0123"),
+        model: text("SoftHSM v2"),
+        manufacturer: text(""),
+        firmware: (2, 6),
+        hardware: (1, 0),
+    }
+}
+
+fn key() -> Key {
+    Key {
+        handle: 42,
+        class: Some(3),
+        key_type: Some(0),
+        bits: Some(2048),
+        curve: Some(4),
+        flags: Flags { known: 0xff, set: 0x0f },
+        start: Some(*b"20260101"),
+        end: None,
+        label: text("signer"),
+        id: Text { bytes: vec![1, 0xff, 0], length: 3 },
+        unique_id: text(""),
+        allowed_mechanisms: vec![1, 0x8000_0001],
+    }
+}
+
+/// The bytes that `write` made a frame of.
+fn written(write: impl FnOnce(&mut Frame<'_, [u8]>)) -> Vec<u8> {
+    let mut memory = [0xaa; MAX_FRAME];
+    let mut frame = Frame::new(&mut memory[..]);
+    write(&mut frame);
+    let (memory, length) = frame.finish(&header());
+    memory[..length].to_vec()
+}
+
+fn whole() -> Vec<u8> {
+    written(|frame| {
+        let mut part = [0; MAX_PART];
+    let length = encode_session(&session(), &mut part);
+    frame.section(Tag::Session, &part[..length]);
+    frame.mechanism(0xd, &[Parameter { depth: 0, field: Field::Hash, value: 0x250 }]);
+    let length = encode_key(&key(), &mut part);
+    assert_eq!((key_bits(&part), key_curve(&part)), (Some(2048), Some(4)));
+    frame.section(Tag::Key, &part[..length]);
+    let rule = Rule { name: text("no-pkcs1"), reason: text("oracle"), remedy: text("use OAEP") };
+    let length = encode_rule(&rule, &mut part);
+    frame.section(Tag::Rule, &part[..length]);
+    frame.template(2, [(3, 6, Some(&b"signer"[..])), (0x11, 32, None)].into_iter());
+    frame.attributes([0x11, 0x102].into_iter());
+    frame.number(Tag::Created, 43);
+    frame.number(Tag::Flags, 4);
+    frame.text(Tag::Username, b"alice");
+    frame.trace(&Trace { trace_id: [1; 16], span_id: [2; 8], flags: 1 });
+    })
+}
+
+#[test]
+fn a_record_reads_back_as_it_was_written() {
+    let call = decode(&whole()).unwrap();
+    assert_eq!(call.header, header());
+    assert_eq!(call.session, Some(session()));
+    assert_eq!(call.keys, [key()]);
+    let mechanism = call.mechanism.unwrap();
+    assert_eq!((mechanism.number, mechanism.parameters[0].value), (0xd, 0x250));
+    assert_eq!(call.rule.unwrap().remedy, text("use OAEP"));
+    assert_eq!(call.templates[0].attributes[0].value.as_deref(), Some(&b"signer"[..]));
+    assert_eq!(call.templates[0].attributes[1].value, None);
+    assert_eq!((call.attributes, call.created, call.flags), (vec![0x11, 0x102], vec![43], Some(4)));
+    assert_eq!(call.username, Some(text("alice")));
+    assert_eq!(call.trace.unwrap().span_id, [2; 8]);
+}
+
+#[test]
+fn a_cut_or_bent_frame_is_refused_and_never_panics() {
+    let whole = whole();
+    for cut in 0..HEADER {
+        assert_eq!(decode(&whole[..cut]), Err(Malformed::Short));
+    }
+    for cut in HEADER..whole.len() {
+        let _ = decode(&whole[..cut]);
+    }
+    for place in 0..whole.len() {
+        for bent in [0, 1, 0x7f, 0x80, 0xff] {
+            let mut frame = whole.clone();
+            frame[place] = bent;
+            let _ = decode(&frame);
+        }
+    }
+}
+
+#[test]
+fn a_section_of_another_version_is_passed_over() {
+    let mut whole = whole();
+    whole.extend_from_slice(&[0xff, 0xff, 3, 0, 1, 2, 3]);
+    assert_eq!(decode(&whole).unwrap().keys, [key()]);
+}
+
+#[test]
+fn what_does_not_fit_is_left_out_whole_and_marked() {
+    let long = vec![b'x'; 100];
+    let bytes = written(|frame| {
+        frame.template(100, (0..100).map(|n| (n, 100, Some(&long[..]))));
+        frame.text(Tag::Username, &[b'u'; 300]);
+    });
+    let call = decode(&bytes).unwrap();
+    assert!(call.header.truncated && call.templates.is_empty());
+    assert_eq!(call.username.as_ref().map(|t| (t.bytes.len(), t.length)), Some((MAX_TEXT, 300)));
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reading the caller's mechanism, templates and texts: unaligned, bounded, and never the value of an attribute that
+//! may carry key material.
+
+use cryptoki_sys::{CK_ATTRIBUTE, CK_MECHANISM, CK_ULONG};
+use event::attribute::{self, Kind};
+
+/// More attributes than this are counted, not read.
+const MOST_ATTRIBUTES: usize = 64;
+/// Longer values than this are recorded by their length alone.
+const LONGEST_VALUE: usize = 64;
+
+/// One attribute of a template.
+pub(super) struct Attribute<'a> {
+    /// The `CKA_` number.
+    pub(super) number: u64,
+    /// `ulValueLen`.
+    pub(super) length: u64,
+    /// The value, where it is public and short.
+    pub(super) value: Option<&'a [u8]>,
+}
+
+impl<'a> Attribute<'a> {
+    /// As the record wants it.
+    pub(super) fn for_record(self) -> (u64, u64, Option<&'a [u8]>) {
+        (self.number, self.length, self.value)
+    }
+}
+
+/// The mechanism at `pointer`; none for NULL.
+///
+/// # Safety
+/// `pointer` is NULL or points to a CK_MECHANISM, aligned or not.
+#[inline]
+pub(super) unsafe fn mechanism(pointer: *const CK_MECHANISM) -> Option<CK_MECHANISM> {
+    // SAFETY: the caller's promise.
+    (!pointer.is_null()).then(|| unsafe { pointer.read_unaligned() })
+}
+
+/// The attributes of a template.
+///
+/// # Safety
+/// `pointer` is NULL or points to `count` CK_ATTRIBUTEs, aligned or not, whose values are as long as they say.
+pub(super) unsafe fn template<'a>(pointer: *const CK_ATTRIBUTE, count: CK_ULONG) -> impl Iterator<Item = Attribute<'a>> {
+    let count = if pointer.is_null() { 0 } else { usize::try_from(count).unwrap_or(0).min(MOST_ATTRIBUTES) };
+    (0..count).map(move |place| {
+        // SAFETY: the caller's promise.
+        let attribute = unsafe { pointer.add(place).read_unaligned() };
+        let length = usize::try_from(attribute.ulValueLen).unwrap_or(usize::MAX);
+        let readable = !attribute.pValue.is_null() && length <= LONGEST_VALUE && keeps(attribute.type_);
+        let value = readable.then(|| {
+            // SAFETY: the caller's promise; the length is small.
+            unsafe { std::slice::from_raw_parts(attribute.pValue.cast::<u8>(), length) }
+        });
+        Attribute { number: attribute.type_, length: attribute.ulValueLen, value }
+    })
+}
+
+/// Whether the value of an attribute may be recorded: the standard's attributes that carry no key material. What a
+/// vendor's own attribute carries is not known; nested templates are pointers.
+fn keeps(number: u64) -> bool {
+    attribute::by_number(number).is_some_and(|known| !known.secret && known.kind != Kind::Template)
+}
+
+/// Text of the caller, at most `most` bytes of it.
+///
+/// # Safety
+/// `pointer` is NULL or points to `length` bytes.
+pub(super) unsafe fn bytes<'a>(pointer: *const u8, length: CK_ULONG, most: usize) -> &'a [u8] {
+    let length = usize::try_from(length).unwrap_or(0).min(most);
+    if pointer.is_null() || length == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(pointer, length) }
+}
+

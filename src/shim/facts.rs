@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is remembered of sessions, tokens and keys, so that a record speaks of a key and not of a number. Learnt
+//! once from the vendor, forgotten when it may have changed.
+
+mod key;
+mod table;
+mod token;
+
+pub(crate) use key::{KEY_WORDS, learn as learn_key};
+pub(crate) use token::learn as learn_token;
+
+use event::Active;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use table::{Found, Table};
+
+/// Words of an encoded session.
+pub(crate) const SESSION_WORDS: usize = 24;
+/// In an encoded session: our own id, the handle, the user logged in.
+const ID: usize = 0;
+const HANDLE: usize = 1;
+pub(crate) const USER: usize = 3;
+/// In an encoded session: the byte that says read-write, with the versions behind it.
+const READ_WRITE: usize = 4;
+/// Free words of a token: the user logged in, one higher, so that a fresh entry has none; open sessions; when learnt.
+const LOGGED_IN: usize = 0;
+const OPEN: usize = 1;
+const LEARNT: usize = 2;
+/// No user is logged in, as an encoded session has it.
+const NOBODY: u64 = u64::MAX;
+
+/// Free words of a session: the operation active for each kind, then its mechanism.
+const OPERATIONS: usize = 2 * Active::COUNT;
+
+/// Tables for one process.
+pub(crate) struct Facts {
+    sessions: Table<SESSION_WORDS, OPERATIONS>,
+    keys: Table<KEY_WORDS, 0>,
+    /// By slot: the token; in the free words who is logged in to it, how many sessions it has and when it was learnt.
+    tokens: Table<SESSION_WORDS, 3>,
+    next_session: AtomicU64,
+    /// Sessions may be open that are not in the table: some were evicted, or opened before a fork.
+    incomplete: AtomicBool,
+}
+
+/// A session that is known.
+pub(crate) struct Session {
+    place: usize,
+    pub(crate) slot: u64,
+    pub(crate) words: [u64; SESSION_WORDS],
+}
+
+/// A key that is known: its encoded form and length.
+pub(crate) struct Key {
+    pub(crate) words: [u64; KEY_WORDS],
+}
+
+impl Facts {
+    /// Empty tables, or none where there is no memory. `inherited` says that sessions may be open already.
+    pub(crate) fn new(inherited: bool) -> Option<Facts> {
+        Some(Facts {
+            sessions: Table::new(2048)?,
+            keys: Table::new(1024)?,
+            tokens: Table::new(64)?,
+            next_session: AtomicU64::new(1),
+            incomplete: AtomicBool::new(inherited),
+        })
+    }
+
+    /// The session with this handle, its user as of now.
+    pub(crate) fn session(&self, handle: u64) -> Option<Session> {
+        let Found { place, scope: slot, mut words } = self.sessions.find(None, handle)?;
+        words[USER] = self.user(slot);
+        Some(Session { place, slot, words })
+    }
+
+    /// Whether an unknown handle may still be an open session.
+    pub(crate) fn may_miss_sessions(&self) -> bool {
+        self.incomplete.load(Ordering::Relaxed)
+    }
+
+    /// Remembers a session of a token whose encoded form is `token`.
+    pub(crate) fn session_opened(&self, slot: u64, handle: u64, read_write: bool, token: &[u64; SESSION_WORDS]) {
+        let mut words = *token;
+        words[ID] = self.next_session.fetch_add(1, Ordering::Relaxed);
+        words[HANDLE] = handle;
+        words[READ_WRITE] |= u64::from(read_write);
+        if self.sessions.remember(slot, handle, &words) {
+            self.incomplete.store(true, Ordering::Relaxed);
+        }
+        self.with_token(slot, |free| free[OPEN].fetch_add(1, Ordering::Relaxed));
+    }
+
+    /// Forgets a session and the session objects that end with it: their handles may come back. With the last
+    /// session of a slot everything ends: token objects get new handles, and nobody is logged in
+    /// (PKCS#11 3.2, sections 5.6.2 and 5.6.8).
+    pub(crate) fn session_closed(&self, slot: u64, handle: u64) {
+        self.sessions.forget_handle(slot, handle);
+        let last = self.with_token(slot, |free| free[OPEN].fetch_sub(1, Ordering::Relaxed) == 1);
+        if last.unwrap_or(true) || self.may_miss_sessions() {
+            self.slot_closed(slot);
+        } else {
+            self.keys.forget_if(|scope, words| scope == slot && !key::is_token_object(words));
+        }
+    }
+
+    /// Forgets the sessions of a slot and everything that ends with them: objects, login.
+    pub(crate) fn slot_closed(&self, slot: u64) {
+        self.sessions.forget_if(|scope, _| scope == slot);
+        self.keys.forget_if(|scope, _| scope == slot);
+        self.with_token(slot, |free| {
+            free[OPEN].store(0, Ordering::Relaxed);
+            free[LOGGED_IN].store(0, Ordering::Relaxed);
+        });
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.sessions.forget_if(|_, _| true);
+        self.keys.forget_if(|_, _| true);
+        self.tokens.forget_if(|_, _| true);
+        self.incomplete.store(false, Ordering::Relaxed);
+    }
+
+    /// The encoded token of a slot, unless it may have been exchanged: no session holds it, and it was learnt before
+    /// `oldest` (ticks).
+    pub(crate) fn token(&self, slot: u64, oldest: u64) -> Option<[u64; SESSION_WORDS]> {
+        let found = self.tokens.find(None, slot)?;
+        let free = self.tokens.free(found.place);
+        let held = free[OPEN].load(Ordering::Relaxed) > 0 || free[LEARNT].load(Ordering::Relaxed) >= oldest;
+        held.then_some(found.words)
+    }
+
+    /// Remembers the token of a slot, learnt at `now` (ticks).
+    pub(crate) fn token_learnt(&self, slot: u64, words: &[u64; SESSION_WORDS], now: u64) {
+        self.tokens.remember(0, slot, words);
+        self.with_token(slot, |free| free[LEARNT].store(now, Ordering::Relaxed));
+    }
+
+    /// Forgets the token of a slot: it was initialised anew.
+    pub(crate) fn token_changed(&self, slot: u64) {
+        self.slot_closed(slot);
+        self.tokens.forget_handle(0, slot);
+    }
+
+    /// Notes who is logged in to the token of a slot. Private objects come and go with it.
+    pub(crate) fn user_changed(&self, slot: u64, user: Option<u64>) {
+        let word = user.map_or(0, |user| user.wrapping_add(1));
+        self.with_token(slot, |free| free[LOGGED_IN].store(word, Ordering::Relaxed));
+        self.keys.forget_if(|scope, _| scope == slot);
+    }
+
+    fn user(&self, slot: u64) -> u64 {
+        let word = self.with_token(slot, |free| free[LOGGED_IN].load(Ordering::Relaxed));
+        word.filter(|word| *word != 0).map_or(NOBODY, |word| word.wrapping_sub(1))
+    }
+
+    fn with_token<T>(&self, slot: u64, act: impl FnOnce(&[AtomicU64; 3]) -> T) -> Option<T> {
+        self.tokens.find(None, slot).map(|found| act(self.tokens.free(found.place)))
+    }
+
+    /// The key with this handle.
+    pub(crate) fn key(&self, slot: u64, handle: u64) -> Option<Key> {
+        self.keys.find(Some(slot), handle).map(|found| Key { words: found.words })
+    }
+
+    /// Remembers a key.
+    pub(crate) fn key_learnt(&self, slot: u64, handle: u64, words: &[u64; KEY_WORDS]) {
+        self.keys.remember(slot, handle, words);
+    }
+
+    /// Forgets a key: destroyed, or its attributes set.
+    pub(crate) fn key_changed(&self, slot: u64, handle: u64) {
+        self.keys.forget_handle(slot, handle);
+    }
+
+    /// The operation that is active in a session, with its mechanism; zeros for none.
+    pub(crate) fn operation(&self, session: &Session, active: Active) -> (u64, u64) {
+        let free = self.sessions.free(session.place);
+        let (id, mechanism) = (active as usize, Active::COUNT + active as usize);
+        (free[id].load(Ordering::Relaxed), free[mechanism].load(Ordering::Relaxed))
+    }
+
+    /// Notes the operation that is active in a session from now on; zeros for none.
+    pub(crate) fn set_operation(&self, session: &Session, active: Active, id: u64, mechanism: u64) {
+        let free = self.sessions.free(session.place);
+        free[active as usize].store(id, Ordering::Relaxed);
+        free[Active::COUNT + active as usize].store(mechanism, Ordering::Relaxed);
+    }
+}

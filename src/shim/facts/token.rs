@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is learnt of a token: who it says it is.
+
+use cryptoki_sys::{CK_TOKEN_INFO, CKR_OK};
+use event::record::{Session, Text};
+use event::wire::{MAX_PART, encode_session};
+
+use super::SESSION_WORDS;
+use crate::vendor::List;
+
+/// Asks the vendor for the token in a slot and encodes it as the record of a session that is not open yet.
+/// None where the vendor will not tell.
+#[cold]
+pub(crate) fn learn(vendor: &List, slot: u64) -> Option<[u64; SESSION_WORDS]> {
+    let mut info = CK_TOKEN_INFO::default();
+    if vendor.token_info(slot, &mut info)? != CKR_OK {
+        return None;
+    }
+    // Padded with blanks and not terminated (PKCS#11 3.2, section 3.2); some modules pad with zeros.
+    let text = |padded: &[u8]| {
+        let end = padded.iter().rposition(|byte| *byte != b' ' && *byte != 0).map_or(0, |last| last + 1);
+        Text { length: u32::try_from(end).unwrap_or(0), bytes: padded[..end].to_vec() }
+    };
+    let session = Session {
+        slot,
+        label: text(&info.label),
+        serial: text(&info.serialNumber),
+        model: text(&info.model),
+        manufacturer: text(&info.manufacturerID),
+        firmware: (info.firmwareVersion.major, info.firmwareVersion.minor),
+        hardware: (info.hardwareVersion.major, info.hardwareVersion.minor),
+        ..Session::default()
+    };
+    let mut bytes = [0; MAX_PART];
+    encode_session(&session, &mut bytes);
+    Some(words(&bytes))
+}
+
+/// The first `N` words of encoded facts.
+pub(super) fn words<const N: usize>(bytes: &[u8; MAX_PART]) -> [u64; N] {
+    let mut words = [0; N];
+    for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
+        *word = chunk.try_into().map_or(0, u64::from_le_bytes);
+    }
+    words
+}

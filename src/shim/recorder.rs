@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Gets records out: stamps them and publishes them into this process's ring. On the way of a call there is no
+//! system call, lock, allocation or thread; at most once a second, one call looks after the collector.
+#![allow(unsafe_code)]
+
+mod collector;
+
+use event::record::Header;
+use event::wire::Frame;
+use ring::{Backing, Clock, Generation, Lane, Layout, Loss, Producer, Triple};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
+
+use crate::facts::Facts;
+use crate::thread::{self, Thread};
+use collector::Connection;
+pub(crate) use collector::keeping_errno;
+
+/// Where records of this process go.
+pub(crate) struct Recorder {
+    producer: Producer,
+    /// The ring lies in a sealed memory file that a collector can be given; else in a spool file, which it finds.
+    memory: bool,
+    clock: Clock,
+    generation: Generation,
+    /// Tells this recorder from every other that a thread may have published through.
+    number: u64,
+    next_lane: AtomicU16,
+    facts: Facts,
+    connection: Connection,
+    ticks_per_second: u64,
+    /// When some call looks after the collector next, ticks.
+    next_look: AtomicU64,
+    looking: AtomicBool,
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    lane: Option<Lane>,
+    pub(crate) number: u16,
+    pub(crate) sequence: u64,
+    pub(crate) thread: u32,
+    pub(crate) start: u64,
+}
+
+impl Place {
+    /// No ring: the call goes on, unrecorded.
+    pub(crate) const NOWHERE: Place = Place { lane: None, number: 0, sequence: 0, thread: 0, start: 0 };
+}
+
+/// What a ring is made from.
+pub(crate) struct Plan<'a> {
+    pub(crate) layout: Layout,
+    pub(crate) socket: &'a Path,
+    pub(crate) spool: Option<&'a Path>,
+    pub(crate) hello: &'a [u8],
+    pub(crate) clock: Clock,
+}
+
+impl Recorder {
+    /// A ring for this process, handed to the collector; where there is none, in the spool folder. None where the
+    /// system gives no memory for one. `before` is the parent's generation after a fork.
+    pub(crate) fn create(plan: &Plan<'_>, before: Option<&Generation>, number: u64) -> Option<Recorder> {
+        let generation = before.map_or_else(Generation::first, Generation::next).ok()?;
+        let make = |backing: Backing<'_>| {
+            Producer::create(plan.layout, backing, plan.clock, plan.hello, generation).ok()
+        };
+        let connection = Connection::new(plan.socket);
+        let reachable = connection.reachable();
+        let in_spool = || {
+            let name = collector::spool_name();
+            plan.spool.filter(|_| !reachable).and_then(|spool| make(Backing::File(&spool.join(name))))
+        };
+        let (producer, memory) = match in_spool() {
+            Some(producer) => (producer, false),
+            None => (make(Backing::Memfd)?, true),
+        };
+        if memory {
+            connection.hand_over(&producer);
+        }
+        let ticks_per_second = ticks_per_second(plan.clock);
+        let recorder = Recorder {
+            producer,
+            memory,
+            clock: plan.clock,
+            generation,
+            number,
+            next_lane: AtomicU16::new(0),
+            facts: Facts::new(before.is_some())?,
+            connection,
+            ticks_per_second,
+            next_look: AtomicU64::new(plan.clock.now().saturating_add(ticks_per_second)),
+            looking: AtomicBool::new(false),
+        };
+        Some(recorder)
+    }
+
+    /// Whether this process is still the one that made the ring.
+    #[inline]
+    pub(crate) fn intact(&self) -> bool {
+        self.generation.intact()
+    }
+
+    pub(crate) fn generation(&self) -> &Generation {
+        &self.generation
+    }
+
+    /// A place for the record of a call that has just come in. The number is taken before anything is decided, so that
+    /// whatever is lost leaves a hole.
+    #[inline]
+    pub(crate) fn begin(&self) -> Place {
+        let thread = thread::current(self.number, || self.join());
+        let lane = self.producer.lane(thread.lane);
+        let sequence = lane.begin();
+        Place { lane: Some(lane), number: thread.lane, sequence, thread: thread.id, start: self.clock.now() }
+    }
+
+    #[cold]
+    fn join(&self) -> Thread {
+        let lane = self.next_lane.fetch_add(1, Ordering::Relaxed) % self.producer.lanes();
+        Thread { stream: self.number, lane, id: collector::thread_id() }
+    }
+
+    /// Ticks now.
+    #[inline]
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    pub(crate) fn ticks_per_second(&self) -> u64 {
+        self.ticks_per_second
+    }
+
+    #[inline]
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Publishes a record that was begun at `place`. What cannot be published is counted in the ring.
+    #[inline]
+    pub(crate) fn publish(&self, place: &Place, frame: &mut Frame<'_>, header: &Header) {
+        let Some(lane) = place.lane else { return };
+        let (memory, length) = frame.finish(header);
+        // SAFETY: the frame's promise: so many bytes are written.
+        let bytes = unsafe { memory[..length].assume_init_ref() };
+        // A loss is counted where it happens.
+        let _ = lane.publish(bytes);
+        if header.end >= self.next_look.load(Ordering::Relaxed) {
+            self.look(header.end);
+        }
+    }
+
+    /// Counts a record that was begun and cannot be published.
+    #[cold]
+    pub(crate) fn lose(&self, place: &Place) {
+        if let Some(lane) = place.lane {
+            lane.lose(Loss::Internal);
+        }
+    }
+
+    /// Looks after the collector: a fresh clock reading for it, and another try where it is gone. One call a second
+    /// does this; while the collector lives, without a system call.
+    #[cold]
+    fn look(&self, now: u64) {
+        if self.looking.swap(true, Ordering::Acquire) {
+            return;
+        }
+        self.next_look.store(now.saturating_add(self.ticks_per_second), Ordering::Relaxed);
+        let triple = Triple::now(self.clock);
+        self.producer.stamp(triple);
+        // A spool file is found by the collector, not handed to it.
+        if self.memory && triple.monotonic.saturating_sub(self.producer.heartbeat()) > SILENCE {
+            keeping_errno(|| self.connection.hand_over(&self.producer));
+        }
+        self.looking.store(false, Ordering::Release);
+    }
+
+    /// The application is done with the module: the last moment that is sure to come for handing over the ring.
+    pub(crate) fn finalized(&self) {
+        self.facts.clear();
+        self.look(self.now());
+    }
+}
+
+/// A collector that gave no sign of life for so long is gone, nanoseconds.
+const SILENCE: u64 = 3_000_000_000;
+
+/// How fast the clock runs, roughly: for deadlines, not for times.
+fn ticks_per_second(clock: Clock) -> u64 {
+    match clock {
+        Clock::Monotonic => 1_000_000_000,
+        // Every processor of the last fifteen years counts between one and five of these a nanosecond.
+        Clock::Tsc => 2_500_000_000,
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A real collector with private sockets, log and spool, that can be killed and started again.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::artifacts;
+use crate::guard::Guard;
+use crate::run::eventually;
+
+/// A collector's folder, and the collector while it runs.
+pub struct Collector {
+    folder: TempDir,
+    child: Option<Child>,
+}
+
+impl Collector {
+    /// A folder with a configuration; nothing runs yet.
+    pub fn prepared() -> Collector {
+        let folder = TempDir::new().expect("a temporary folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("spool")).expect("a spool folder");
+        let text = format!(
+            "attach = {:?}\nreaders = {:?}\nlog = {:?}\nspool = {:?}\nkeeper = false\n",
+            at("attach.sock"),
+            at("events.sock"),
+            at("log"),
+            at("spool")
+        );
+        std::fs::write(at("collector.toml"), text).expect("the collector's configuration");
+        Collector { folder, child: None }
+    }
+
+    /// A running collector.
+    pub fn started() -> Collector {
+        let mut collector = Collector::prepared();
+        collector.start();
+        collector
+    }
+
+    /// Starts it and waits until it takes connections.
+    pub fn start(&mut self) {
+        assert!(self.child.is_none(), "one collector per folder");
+        let errors = std::fs::OpenOptions::new().create(true).append(true).open(self.path("stderr")).expect("a file for its words");
+        let mut command = Command::new(artifacts::p11guard());
+        command.arg("collect").arg("--config").arg(self.path("collector.toml"));
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn().expect("p11guard runs");
+        self.child = Some(child);
+        eventually("a collector that listens", || {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().expect("a child can be waited for"));
+            assert!(ended.is_none(), "the collector ended: {}", self.words());
+            UnixStream::connect(self.path("events.sock")).ok()
+        });
+    }
+
+    /// Kills it with SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("our own child can be killed");
+            child.wait().expect("and waited for");
+        }
+    }
+
+    /// Asks it to end and waits until it has.
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let pid = i32::try_from(child.id()).expect("a pid");
+            // SAFETY: signals our own child, which has not been waited for.
+            unsafe { libc::kill(pid, libc::SIGTERM) };
+            let ended = eventually("a collector that ends", || child.try_wait().expect("a child can be waited for"));
+            assert!(ended.success(), "the collector ended with {ended}: {}", self.words());
+        }
+    }
+
+    /// Lets `guard` report here, with the spool of this collector.
+    pub fn guard(&self, guard: Guard) -> Guard {
+        let [attach, spool] = ["attach.sock", "spool"].map(|name| format!("{:?}", self.path(name)));
+        guard.set("socket", &attach).set("spool", &spool)
+    }
+
+    /// A file of its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A subscriber's connection, from now on.
+    pub fn reader(&self) -> impl BufRead + use<> {
+        BufReader::new(UnixStream::connect(self.path("events.sock")).expect("the readers' socket"))
+    }
+
+    /// Everything that is in the log, line by line.
+    pub fn stored(&self) -> Vec<Value> {
+        let text = self.stored_text();
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
+    }
+
+    /// The log as it stands on disk.
+    pub fn stored_text(&self) -> String {
+        let mut text = String::new();
+        for file in files(&self.path("log")) {
+            if file.extension().is_some_and(|extension| extension == "jsonl") {
+                text += &std::fs::read_to_string(&file).expect("a text file");
+            }
+        }
+        text
+    }
+
+    /// What it wrote to its standard error in all its lives.
+    pub fn words(&self) -> String {
+        std::fs::read_to_string(self.path("stderr")).unwrap_or_default()
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Every file under `folder`, in order of name.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() { found.extend(files(&entry)) } else { found.push(entry) }
+    }
+    found
+}

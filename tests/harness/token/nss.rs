@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Two modules of the distribution: NSS softokn with a database of its own, and p11-kit's trust module.
+
+use std::process::Command;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use super::{PIN, Token, copied, installed};
+use crate::run::run;
+
+/// NSS softokn over a fresh database whose password is the PIN; it takes its configuration in `pReserved`.
+pub fn nss() -> Token {
+    static PREPARED: OnceLock<TempDir> = OnceLock::new();
+    let prepared = PREPARED.get_or_init(|| {
+        let folder = TempDir::new().expect("a temporary folder");
+        let password = folder.path().join("password");
+        std::fs::write(&password, PIN).expect("the password file");
+        let mut certutil = Command::new("certutil");
+        certutil.arg("-N").arg("-d").arg(format!("sql:{}", folder.path().display()));
+        run(certutil.arg("-f").arg(password)).success();
+        folder
+    });
+    let mut token = Token::new(installed("libnss3", &["/usr/lib/x86_64-linux-gnu/libsoftokn3.so", "/usr/lib64/libsoftokn3.so"]));
+    copied(prepared.path(), token.folder.path());
+    let folder = token.folder.path().display();
+    token.reserved = Some(format!("configdir='sql:{folder}' certPrefix='' keyPrefix='' secmod='secmod.db' flags="));
+    token
+}
+
+/// p11-kit's trust module over one certificate authority of its own, read-only.
+pub fn trust() -> Token {
+    let mut token = Token::new(installed("p11-kit-modules", &["/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-trust.so", "/usr/lib64/pkcs11/p11-kit-trust.so"]));
+    let anchor = token.folder.path().join("anchor.pem");
+    std::fs::write(&anchor, include_str!("../../hosts/anchor.pem")).expect("the trust anchor");
+    token.reserved = Some(format!("paths='{}'", token.folder.path().display()));
+    token
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The test host: loads a module as an application does and calls it in ways no tool would. One subject per run:
+//! `host SUBJECT MODULE ARGUMENT…`; what it saw goes to standard output, one fact per line, for a test to judge.
+//! It judges nothing itself: status 0 means that it got to the end.
+
+mod discovery;
+mod frame;
+mod lifecycle;
+mod module;
+mod nulls;
+mod storm;
+mod veto;
+
+use std::process::ExitCode;
+
+/// Every subject, with its arguments after the module.
+const SUBJECTS: &[(&str, fn(&[String]))] = &[
+    ("initialize", lifecycle::initialize),
+    ("fork", lifecycle::fork),
+    ("reload", lifecycle::reload),
+    ("interfaces", discovery::interfaces),
+    ("tables", discovery::tables),
+    ("mechanisms", discovery::mechanisms),
+    ("nulls", nulls::nulls),
+    ("veto", veto::veto),
+    ("race", veto::race),
+    ("parameter", veto::parameter),
+    ("storm", storm::storm),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let subject = arguments.first().and_then(|name| SUBJECTS.iter().find(|(known, _)| known == name));
+    match subject {
+        Some((_, run)) if arguments.len() > 1 => run(&arguments[1..]),
+        _ => {
+            let names: Vec<_> = SUBJECTS.iter().map(|(name, _)| *name).collect();
+            eprintln!("host: say `host SUBJECT MODULE …` with one of the subjects {}", names.join(", "));
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
