@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Does the shim read of a mechanism's parameter what it should, and nothing else? Every structure lies right before
-//! a page that cannot be read, and every pointer in it that must not be followed leads nowhere.
+//! Does the shim read of a mechanism's parameter what it should, and nothing else? Every structure lies right
+//! before a page that cannot be read, and every pointer in it that must not be followed leads nowhere.
 
 #[path = "../src/shim/call"]
 mod call {

@@ -107,8 +107,8 @@ mod tests {
     #[test]
     fn ticks_of_this_host_read_as_the_time_they_were_taken() {
         let host = Host::watch();
-        let producer = crate::intake::rig::producer(ring::Backing::Memfd);
-        let ring = crate::intake::rig::consumer(&producer);
+        let producer = crate::rig::producer(ring::Backing::Memfd);
+        let ring = crate::rig::consumer(&producer);
         let before = utc_now();
         let ticks = host.clock.now();
         let after = utc_now();

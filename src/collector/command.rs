@@ -4,6 +4,7 @@
 pub(crate) mod collect;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+mod faults;
 mod follow;
 pub(crate) mod keep;
 mod library;

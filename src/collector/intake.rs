@@ -13,11 +13,7 @@ mod live;
 mod operations;
 pub(crate) mod packet;
 pub(crate) mod quota;
-#[cfg(test)]
-pub(crate) mod rig;
 pub(crate) mod spool;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -205,17 +201,18 @@ impl Intake {
     /// Makes the batch durable and acknowledges it, in this order.
     fn commit(&mut self) -> bool {
         let Intake { log, live, stop, .. } = self;
+        let mut corrupt = Vec::new();
         let mut go_on = || {
             // The rings fill meanwhile; that is what they are for. Only the applications must not think us gone.
             let now = monotonic_now();
-            for live in live.values_mut() {
-                // A ring that fails is told of when the log can be written.
-                let _ = live.ring.beat(now);
-            }
+            corrupt.extend(live.iter_mut().filter_map(|(id, live)| Some((*id, live.ring.beat(now).err()?))));
             !stop.wait(RETRY)
         };
         if !log.commit(&mut go_on) {
             return false;
+        }
+        for (id, corrupt) in corrupt {
+            live[&id].is_corrupt(corrupt, log);
         }
         for live in live.values_mut() {
             if let Err(corrupt) = live.ring.acknowledge() {

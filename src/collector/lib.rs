@@ -10,6 +10,10 @@ mod keeper;
 mod log;
 mod readers;
 pub mod render;
+#[cfg(test)]
+#[path = "tests/pipeline/rig.rs"]
+#[allow(dead_code, reason = "shared with tests/pipeline, which uses all of it")]
+mod rig;
 mod settings;
 pub mod stream;
 

@@ -60,8 +60,8 @@ impl Tag {
     fn from_number(number: u16) -> Option<Tag> {
         use Tag::*;
         let all = [
-            Session, Slot, Mechanism, Message, Key, Created, Template, Attributes, Rule, Flags, User, Username,
-            Count, Trace, Fault,
+            Session, Slot, Mechanism, Message, Key, Created, Template, Attributes, Rule, Flags, User,
+            Username, Count, Trace, Fault,
         ];
         all.into_iter().find(|tag| *tag as u16 == number)
     }

@@ -168,11 +168,7 @@ impl Consumer {
     /// # Errors
     /// [`Corrupt`] for the first lane found corrupt, after all others were served; it is told once, and that lane
     /// is not read again. The frames handed on are sound either way.
-    pub fn poll(
-        &mut self,
-        max_bytes: usize,
-        hand_on: &mut dyn FnMut(Frame<'_>),
-    ) -> Result<usize, Corrupt> {
+    pub fn poll(&mut self, max_bytes: usize, hand_on: &mut dyn FnMut(Frame<'_>)) -> Result<usize, Corrupt> {
         if self.broken {
             return Ok(0);
         }
@@ -182,7 +178,9 @@ impl Consumer {
         let mut handed_on = 0;
         for turn in 0..lanes {
             let index = (self.turn + turn) % lanes;
-            let (Some(lane), Ok(number)) = (self.lanes.get_mut(index), u16::try_from(index)) else { continue };
+            let (Some(lane), Ok(number)) = (self.lanes.get_mut(index), u16::try_from(index)) else {
+                continue;
+            };
             if lane.state != State::Sound {
                 continue;
             }

@@ -168,7 +168,11 @@ impl fmt::Display for Corrupt {
                 self.position, self.fault
             ),
             None => {
-                write!(f, "the ring is corrupt: {}; it is not read any further, examine the process", self.fault)
+                write!(
+                    f,
+                    "the ring is corrupt: {}; it is not read any further, examine the process",
+                    self.fault
+                )
             }
         }
     }

@@ -53,7 +53,7 @@ impl Geometry {
     }
 
     /// Bytes from a position to the end of the lane.
-    pub(crate) const fn to_end(&self, position: u64) -> u64 {
+    pub(crate) const fn bytes_to_end(&self, position: u64) -> u64 {
         self.lane_bytes - self.offset(position)
     }
 
@@ -64,7 +64,7 @@ impl Geometry {
 
     /// The word that marks everything from `position` to the end of the lane as filler.
     pub(crate) const fn pad(&self, position: u64) -> u64 {
-        (self.tag(position) << LENGTH_BITS) | PAD | self.to_end(position)
+        (self.tag(position) << LENGTH_BITS) | PAD | self.bytes_to_end(position)
     }
 
     /// Judges the word found at `position`, with `head` as the end of what was reserved.
@@ -75,7 +75,7 @@ impl Geometry {
         let length = word & LENGTH;
         if word & PAD != 0 {
             // Only filler too short for some frame is ever needed, and what follows it was reserved with it.
-            let fits = length == self.to_end(position) && length < SPAN_MAX && length < head - position;
+            let fits = length == self.bytes_to_end(position) && length < SPAN_MAX && length < head - position;
             return if fits { Ok(Found::Pad(length)) } else { Err(Fault::Pad) };
         }
         let body = length.wrapping_sub(WORD);
@@ -85,7 +85,7 @@ impl Geometry {
         if span(body) > head - position {
             return Err(Fault::PastHead);
         }
-        if span(body) > self.to_end(position) {
+        if span(body) > self.bytes_to_end(position) {
             return Err(Fault::CrossesEnd);
         }
         Ok(Found::Body(body))

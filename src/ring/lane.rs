@@ -4,8 +4,8 @@
 //! Generic over the words it works on, so that loom runs this very code (model.rs). Each ordering says why it is
 //! enough; the other half of every pair is in reader.rs.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::frame::{Geometry, WORD, span};
 use crate::layout::{BODY_MAX, BODY_MIN};
@@ -125,7 +125,7 @@ pub(crate) fn reserve(memory: &impl Memory, body: u64) -> Result<u64, Loss> {
     // commit words, never head, and the bytes themselves become ours through `seen` below.
     let mut head = control.head.load(Relaxed);
     loop {
-        let pad = if span > lane.to_end(head) { lane.to_end(head) } else { 0 };
+        let pad = if span > lane.bytes_to_end(head) { lane.bytes_to_end(head) } else { 0 };
         let next = head.wrapping_add(pad + span);
         // Acquire: the consumer's last look at these bytes comes before our first write to them. It released
         // `tail`; whoever stored `seen` acquired that and releases it to us.

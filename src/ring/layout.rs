@@ -265,14 +265,9 @@ mod tests {
 
     #[test]
     fn sizes_outside_the_bounds_are_errors() {
-        for (lanes, bytes) in [
-            (0, LANE_MIN),
-            (65, LANE_MIN),
-            (1, 0),
-            (1, LANE_MIN / 2),
-            (1, LANE_MIN + 8),
-            (1, LANE_MAX * 2),
-        ] {
+        for (lanes, bytes) in
+            [(0, LANE_MIN), (65, LANE_MIN), (1, 0), (1, LANE_MIN / 2), (1, LANE_MIN + 8), (1, LANE_MAX * 2)]
+        {
             assert!(Layout::new(lanes, bytes).is_err(), "{lanes} lanes of {bytes}");
         }
     }

@@ -103,8 +103,9 @@ impl Collector {
         self.reader.look(lane.control.head.load(Relaxed)).unwrap();
         let read = &mut self.read;
         let mut keep = |body: &[u8]| {
-            let words: Vec<u64> = body.as_chunks::<8>().0.iter().map(|word| u64::from_ne_bytes(*word)).collect();
-            assert!(words.iter().all(|word| *word == words[0]), "torn frame");
+            let words: Vec<u64> =
+                body.as_chunks::<8>().0.iter().map(|word| u64::from_ne_bytes(*word)).collect();
+            assert!(words.iter().all(|word| *word == words[0] && *word != 0), "torn frame");
             assert!(read.insert(words[0]), "frame read twice");
         };
         let polled = self.reader.advance(lane, 4104, false, &mut self.scratch, &mut keep).unwrap();
@@ -122,7 +123,7 @@ fn run(lane_bytes: u64, position: u64, producers: u64, frames: u64, words: usize
             thread::spawn(move || {
                 for frame in 0..frames {
                     begin(&*lane);
-                    let _ = publish(&*lane, &(producer << 32 | frame).to_ne_bytes().repeat(words));
+                    let _ = publish(&*lane, &((1 + producer) << 32 | frame).to_ne_bytes().repeat(words));
                 }
             })
         })
@@ -146,7 +147,7 @@ fn run(lane_bytes: u64, position: u64, producers: u64, frames: u64, words: usize
     assert_eq!(producers * frames, read + lane.lost());
     // With room for everything nothing may be lost.
     let span = WORD * (1 + words as u64);
-    if producers * frames * span + lane.geometry.to_end(position) % span <= lane_bytes {
+    if producers * frames * span + lane.geometry.bytes_to_end(position) % span <= lane_bytes {
         assert_eq!(lane.lost(), 0);
     }
 }

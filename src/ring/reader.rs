@@ -98,7 +98,7 @@ impl Reader {
     ) -> Result<usize, Fault> {
         let mut handed_on = 0;
         loop {
-            let window = budget.min(self.head - self.position).min(self.geometry.to_end(self.position));
+            let window = budget.min(self.head - self.position).min(self.geometry.bytes_to_end(self.position));
             if window == 0 {
                 return Ok(handed_on);
             }

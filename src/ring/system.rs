@@ -58,7 +58,9 @@ pub(crate) fn memory_file(bytes: u64) -> Result<File, Error> {
         descriptor = create(flags);
     }
     if descriptor < 0 {
-        return Err(failed("create a memory file for the ring (allow memfd_create, or configure a spool folder)"));
+        return Err(failed(
+            "create a memory file for the ring (allow memfd_create, or configure a spool folder)",
+        ));
     }
     // SAFETY: memfd_create just returned it and nobody else knows the number.
     let file = raise(unsafe { File::from_raw_fd(descriptor) })?;

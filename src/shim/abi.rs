@@ -56,11 +56,18 @@ macro_rules! fact {
 macro_rules! body {
     (C_Initialize, $table:expr, ($arguments:ident), $before:tt, $after:tt) => { lifecycle::initialize($table, $arguments) };
     (C_Finalize, $table:expr, ($reserved:ident), $before:tt, $after:tt) => { lifecycle::finalize($table, $reserved) };
-    (C_GetFunctionList, $table:expr, ($out:ident), $before:tt, $after:tt) => { interfaces::function_list($out) };
-    (C_GetInterfaceList, $table:expr, ($out:ident, $count:ident), $before:tt, $after:tt) => { interfaces::interface_list($out, $count) };
-    (C_GetInterface, $table:expr, ($name:ident, $version:ident, $out:ident, $flags:ident), $before:tt, $after:tt) => {
+    (C_GetFunctionList, $table:expr, ($out:ident), $before:tt, $after:tt) => {{
+        let _ = $table;
+        interfaces::function_list($out)
+    }};
+    (C_GetInterfaceList, $table:expr, ($out:ident, $count:ident), $before:tt, $after:tt) => {{
+        let _ = $table;
+        interfaces::interface_list($out, $count)
+    }};
+    (C_GetInterface, $table:expr, ($name:ident, $version:ident, $out:ident, $flags:ident), $before:tt, $after:tt) => {{
+        let _ = $table;
         interfaces::interface($name, $version, $out, $flags)
-    };
+    }};
     (C_GetMechanismList, $table:expr, ($slot:ident, $list:ident, $count:ident), $before:tt, $after:tt) => {
         body!(@gate C_GetMechanismList, $table, $before, $after,
             |call, vendor| mechanisms::list(&call.shim().policy, vendor, $slot, $list, $count))

@@ -17,7 +17,7 @@ use event::{Active, Function, curve, wire};
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use crate::facts::{self, KEY_WORDS, Session};
+use crate::facts::{self, Session};
 use crate::recorder::{Place, Recorder};
 use crate::start::Shim;
 use crate::thread;
@@ -59,7 +59,11 @@ enum Effect {
 /// Words that are said before the call.
 impl<'b> Call<'b> {
     #[inline]
-    pub(crate) fn begin(shim: &'static Shim, function: Function, buffer: &'b mut [MaybeUninit<u8>; BUFFER]) -> Self {
+    pub(crate) fn begin(
+        shim: &'static Shim,
+        function: Function,
+        buffer: &'b mut [MaybeUninit<u8>; BUFFER],
+    ) -> Self {
         let recorder = shim.recorder();
         let place = recorder.map_or(Place::NOWHERE, Recorder::begin);
         Call {
@@ -105,8 +109,7 @@ impl<'b> Call<'b> {
             self.learn_session(handle);
         }
         if let Some(session) = &self.session {
-            let used = written(&session.words);
-            self.frame.compose(Tag::Session, |out| used.iter().for_each(|word| out.u64(*word)));
+            facts.tell_session(session, &mut self.frame);
         }
     }
 
@@ -123,14 +126,13 @@ impl<'b> Call<'b> {
     fn remember_session(&mut self, slot: CK_SLOT_ID, handle: CK_SESSION_HANDLE, read_write: bool) {
         let Some(recorder) = self.recorder else { return };
         let facts = recorder.facts();
-        let fresh = || {
-            let words = facts::learn_token(self.shim.vendor.own(), slot)?;
-            facts.token_learnt(slot, &words, self.header.start);
-            Some(words)
-        };
         // A second is long enough for tools that open and close sessions in a row, and too short to exchange a token.
         let oldest = self.header.start.saturating_sub(recorder.ticks_per_second());
-        if let Some(token) = facts.token(slot, oldest).or_else(fresh) {
+        if facts.token(slot, oldest, |token| facts.session_opened(slot, handle, read_write, token)) {
+            return;
+        }
+        if let Some(token) = facts::learn_token(self.shim.vendor.own(), slot) {
+            facts.token_learnt(slot, &token, self.header.start);
             facts.session_opened(slot, handle, read_write, &token);
         }
     }
@@ -170,7 +172,9 @@ impl<'b> Call<'b> {
     /// The parameter of one message; the mechanism is the one that the operation was started with.
     #[inline]
     pub(crate) fn message(&mut self, active: Active, parameter: *mut c_void, length: CK_ULONG) {
-        let Some((facts, session)) = self.recorder.map(Recorder::facts).zip(self.session.as_ref()) else { return };
+        let Some((facts, session)) = self.recorder.map(Recorder::facts).zip(self.session.as_ref()) else {
+            return;
+        };
         let (_, mechanism) = facts.operation(session, active);
         let Some(known) = mechanism::by_number(mechanism) else { return };
         let mut parameters = Parameters::new();
@@ -196,26 +200,30 @@ impl<'b> Call<'b> {
     fn known(&mut self, handle: CK_OBJECT_HANDLE, learn: bool) {
         let first = self.keys == 0;
         self.keys += 1;
-        let slot = self.session.as_ref().map(|session| session.slot);
-        let found = self.facts().zip(slot).and_then(|(facts, slot)| facts.key(slot, handle));
-        let words = found.map(|key| key.words).or_else(|| if learn { self.learn_key(handle) } else { None });
-        let Some(words) = words else {
+        let known = self.recorder.map(Recorder::facts).zip(self.session);
+        let mut size =
+            known.and_then(|(facts, session)| facts.tell_key(session.slot, handle, &mut self.frame));
+        if let (None, true, Some((facts, session))) = (size, learn, known) {
+            size = self.learn_key(facts, &session, handle);
+        }
+        let Some(size) = size else {
             // Nothing is known but the handle.
-            return self.frame.compose(Tag::Key, |out| unknown_key(handle).iter().for_each(|word| out.u64(*word)));
+            return self.frame.words(Tag::Key, unknown_key(handle).into_iter());
         };
         if let (true, Some(asked)) = (first, &mut self.asked) {
-            asked.key_bits = u32::try_from(words[3] & 0xffff_ffff).ok().filter(|bits| *bits != u32::MAX);
-            asked.curve = u16::try_from(words[3] >> 32 & 0xffff).ok().filter(|curve| *curve != u16::MAX);
+            (asked.key_bits, asked.curve) = facts::size_of_key(size);
         }
-        let used = written(&words);
-        self.frame.compose(Tag::Key, |out| used.iter().for_each(|word| out.u64(*word)));
     }
 
     /// Asks the vendor for a key, on the caller's session: only where no private operation is between its Init and
     /// its end, because a context-specific login may belong there and nothing else (PKCS#11 3.2, section 5.6.8).
     #[cold]
-    fn learn_key(&mut self, handle: CK_OBJECT_HANDLE) -> Option<[u64; KEY_WORDS]> {
-        let (facts, session) = (self.facts()?, self.session.as_ref()?);
+    fn learn_key(
+        &mut self,
+        facts: &facts::Facts,
+        session: &Session,
+        handle: CK_OBJECT_HANDLE,
+    ) -> Option<u64> {
         let private =
             [Active::Sign, Active::SignRecover, Active::Decrypt, Active::MessageSign, Active::MessageDecrypt];
         if private.iter().any(|active| facts.operation(session, *active).0 != 0) {
@@ -224,7 +232,7 @@ impl<'b> Call<'b> {
         }
         let words = facts::learn_key(self.shim.vendor.own(), self.header.session?, handle)?;
         facts.key_learnt(session.slot, handle, &words);
-        Some(words)
+        facts.tell_key(session.slot, handle, &mut self.frame)
     }
 
     /// A template of attributes to set or to search by; the key size that it asks for is judged.
@@ -287,7 +295,8 @@ impl Call<'_> {
     #[inline]
     pub(crate) fn output(&mut self, buffer: *mut CK_BYTE, length: *mut CK_ULONG) {
         let rv = self.header.rv;
-        self.header.size_query = rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && buffer.is_null() && !length.is_null());
+        self.header.size_query =
+            rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && buffer.is_null() && !length.is_null());
         if (rv == CKR_OK || rv == CKR_BUFFER_TOO_SMALL) && !length.is_null() {
             // SAFETY: the vendor has just written there.
             self.header.bytes_out = Some(unsafe { length.read_unaligned() });
@@ -329,7 +338,12 @@ impl Call<'_> {
         }
     }
 
-    pub(crate) fn session_opened(&mut self, handle: *mut CK_SESSION_HANDLE, slot: CK_SLOT_ID, flags: CK_FLAGS) {
+    pub(crate) fn session_opened(
+        &mut self,
+        handle: *mut CK_SESSION_HANDLE,
+        slot: CK_SLOT_ID,
+        flags: CK_FLAGS,
+    ) {
         if self.header.rv == CKR_OK && !handle.is_null() {
             // SAFETY: the vendor has just written there.
             let handle = unsafe { handle.read_unaligned() };
@@ -469,10 +483,14 @@ impl Call<'_> {
     /// that was too small end nothing; any other error of a running operation ends it (PKCS#11 3.2, section 5.2).
     #[inline]
     pub(crate) fn take_effect(&mut self) {
-        let Some((facts, session)) = self.recorder.map(Recorder::facts).zip(self.session.as_ref()) else { return };
+        let Some((facts, session)) = self.recorder.map(Recorder::facts).zip(self.session.as_ref()) else {
+            return;
+        };
         let failed = self.header.rv != CKR_OK && self.header.rv != CKR_BUFFER_TOO_SMALL;
         match self.effect {
-            Effect::Starts(active) if self.header.rv == CKR_OK && self.header.function != Function::C_FindObjectsInit => {
+            Effect::Starts(active)
+                if self.header.rv == CKR_OK && self.header.function != Function::C_FindObjectsInit =>
+            {
                 match &self.mechanism {
                     Some(mechanism) => {
                         let id = operation_id(self.place.number, self.header.sequence);
@@ -487,7 +505,9 @@ impl Call<'_> {
                 facts.set_operation(session, active, self.header.operation, 0);
             }
             Effect::Continues(active) if failed => facts.set_operation(session, active, 0, 0),
-            Effect::Ends(active) if failed || !self.header.size_query => facts.set_operation(session, active, 0, 0),
+            Effect::Ends(active) if failed || !self.header.size_query => {
+                facts.set_operation(session, active, 0, 0)
+            }
             _ => (),
         }
     }
@@ -496,7 +516,7 @@ impl Call<'_> {
     #[inline]
     pub(crate) fn record(&mut self) {
         let Some(recorder) = self.recorder else { return };
-        if let Some(trace) = thread::trace().or(self.shim.trace) {
+        if let Some(trace) = thread::trace(self.shim.trace) {
             self.frame.trace(&trace);
         }
         recorder.publish(&self.place, &mut self.frame, &self.header);
@@ -535,20 +555,15 @@ fn unknown_key(handle: u64) -> [u64; UNKNOWN_WORDS] {
     [handle, u64::MAX, u64::MAX, 0x0000_ffff_ffff_ffff, 0, 0, 0, 0, 0]
 }
 
-/// The words of encoded facts up to the last that says something, with the empty texts that may follow it.
-fn written(words: &[u64]) -> &[u64] {
-    let said = words.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
-    // Up to four empty texts of five bytes each.
-    &words[..words.len().min(said + 3)]
-}
-
 /// What a template for a new key says of its size.
 fn size_asked(asked: &mut policy::Facts, attribute: &Attribute<'_>) {
     let number = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).ok();
     let Some(value) = attribute.value else { return };
     match attribute.number {
         CKA_MODULUS_BITS => asked.key_bits = number(value).and_then(|bits| u32::try_from(bits).ok()),
-        CKA_VALUE_LEN => asked.key_bits = number(value).and_then(|bytes| u32::try_from(bytes.checked_mul(8)?).ok()),
+        CKA_VALUE_LEN => {
+            asked.key_bits = number(value).and_then(|bytes| u32::try_from(bytes.checked_mul(8)?).ok())
+        }
         CKA_PRIME => asked.key_bits = u32::try_from(attribute.length.saturating_mul(8)).ok(),
         CKA_EC_PARAMS => {
             if let curve::Parameters::Named(named) = curve::from_parameters(value) {

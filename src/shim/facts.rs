@@ -6,19 +6,21 @@ mod key;
 mod table;
 mod token;
 
-pub(crate) use key::{KEY_WORDS, learn as learn_key};
+use key::KEY_WORDS;
+pub(crate) use key::{learn as learn_key, size_of_key};
 pub(crate) use token::learn as learn_token;
 
 use event::Active;
+use event::wire::{Frame, Tag};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use table::{Found, Table};
 
 /// Words of an encoded session.
-pub(crate) const SESSION_WORDS: usize = 24;
+const SESSION_WORDS: usize = 24;
 /// In an encoded session: our own id, the handle, the user logged in.
 const ID: usize = 0;
 const HANDLE: usize = 1;
-pub(crate) const USER: usize = 3;
+const USER: usize = 3;
 /// In an encoded session: the byte that says read-write, with the versions behind it.
 const READ_WRITE: usize = 4;
 /// Free words of a token: the user logged in, one higher, so that a fresh entry has none; open sessions; when learnt.
@@ -43,15 +45,10 @@ pub(crate) struct Facts {
 }
 
 /// A session that is known.
+#[derive(Clone, Copy)]
 pub(crate) struct Session {
-    place: usize,
+    found: Found,
     pub(crate) slot: u64,
-    pub(crate) words: [u64; SESSION_WORDS],
-}
-
-/// A key that is known: its encoded form and length.
-pub(crate) struct Key {
-    pub(crate) words: [u64; KEY_WORDS],
 }
 
 impl Facts {
@@ -66,11 +63,26 @@ impl Facts {
         })
     }
 
-    /// The session with this handle, its user as of now.
+    /// The session with this handle.
+    #[inline]
     pub(crate) fn session(&self, handle: u64) -> Option<Session> {
-        let Found { place, scope: slot, mut words } = self.sessions.find(None, handle)?;
-        words[USER] = self.user(slot);
-        Some(Session { place, slot, words })
+        let found = self.sessions.find(None, handle)?;
+        Some(Session { found, slot: found.scope })
+    }
+
+    /// Puts what is known of a session into a record, its user as of now.
+    #[inline]
+    pub(crate) fn tell_session(&self, session: &Session, frame: &mut Frame<'_>) {
+        let (user, mark) = (self.user(session.slot), frame.mark());
+        let whole = self.sessions.read(&session.found, |words| {
+            let word = |(at, word): (usize, &AtomicU64)| {
+                if at == USER { user } else { word.load(Ordering::Relaxed) }
+            };
+            frame.words(Tag::Session, words.iter().enumerate().map(word));
+        });
+        if !whole {
+            frame.back_to(mark);
+        }
     }
 
     /// Whether an unknown handle may still be an open session.
@@ -79,12 +91,14 @@ impl Facts {
     }
 
     /// Remembers a session of a token whose encoded form is `token`.
-    pub(crate) fn session_opened(&self, slot: u64, handle: u64, read_write: bool, token: &[u64; SESSION_WORDS]) {
-        let mut words = *token;
+    pub(crate) fn session_opened(&self, slot: u64, handle: u64, read_write: bool, token: &[u64]) {
+        let mut words = [0; SESSION_WORDS];
+        words[..token.len()].copy_from_slice(token);
         words[ID] = self.next_session.fetch_add(1, Ordering::Relaxed);
         words[HANDLE] = handle;
         words[READ_WRITE] |= u64::from(read_write);
-        if self.sessions.remember(slot, handle, &words) {
+        let words = &words[..token.len()];
+        if self.sessions.remember(slot, handle, words) {
             self.incomplete.store(true, Ordering::Relaxed);
         }
         self.with_token(slot, |free| free[OPEN].fetch_add(1, Ordering::Relaxed));
@@ -121,17 +135,26 @@ impl Facts {
         self.incomplete.store(false, Ordering::Relaxed);
     }
 
-    /// The encoded token of a slot, unless it may have been exchanged: no session holds it, and it was learnt before
-    /// `oldest` (ticks).
-    pub(crate) fn token(&self, slot: u64, oldest: u64) -> Option<[u64; SESSION_WORDS]> {
-        let found = self.tokens.find(None, slot)?;
-        let free = self.tokens.free(found.place);
+    /// Gives `take` the encoded token of a slot, unless it may have been exchanged: no session holds it, and it was
+    /// learnt before `oldest` (ticks). False where it was not given.
+    pub(crate) fn token(&self, slot: u64, oldest: u64, take: impl FnOnce(&[u64])) -> bool {
+        let Some(found) = self.tokens.find(None, slot) else { return false };
+        let free = self.tokens.free(&found);
         let held = free[OPEN].load(Ordering::Relaxed) > 0 || free[LEARNT].load(Ordering::Relaxed) >= oldest;
-        held.then_some(found.words)
+        let (mut copy, mut length) = ([0; SESSION_WORDS], 0);
+        let whole = held
+            && self.tokens.read(&found, |words| {
+                length = words.len();
+                copy.iter_mut().zip(words).for_each(|(to, from)| *to = from.load(Ordering::Relaxed));
+            });
+        if whole {
+            take(&copy[..length]);
+        }
+        whole
     }
 
     /// Remembers the token of a slot, learnt at `now` (ticks).
-    pub(crate) fn token_learnt(&self, slot: u64, words: &[u64; SESSION_WORDS], now: u64) {
+    pub(crate) fn token_learnt(&self, slot: u64, words: &[u64], now: u64) {
         self.tokens.remember(0, slot, words);
         self.with_token(slot, |free| free[LEARNT].store(now, Ordering::Relaxed));
     }
@@ -155,16 +178,26 @@ impl Facts {
     }
 
     fn with_token<T>(&self, slot: u64, act: impl FnOnce(&[AtomicU64; 3]) -> T) -> Option<T> {
-        self.tokens.find(None, slot).map(|found| act(self.tokens.free(found.place)))
+        self.tokens.find(None, slot).map(|found| act(self.tokens.free(&found)))
     }
 
-    /// The key with this handle.
-    pub(crate) fn key(&self, slot: u64, handle: u64) -> Option<Key> {
-        self.keys.find(Some(slot), handle).map(|found| Key { words: found.words })
+    /// Puts what is known of a key into a record and gives its size and curve as encoded; none where it is not known.
+    #[inline]
+    pub(crate) fn tell_key(&self, slot: u64, handle: u64, frame: &mut Frame<'_>) -> Option<u64> {
+        let found = self.keys.find(Some(slot), handle)?;
+        let (mark, mut size) = (frame.mark(), 0);
+        let whole = self.keys.read(&found, |words| {
+            size = words.get(key::SIZE).map_or(u64::MAX, |word| word.load(Ordering::Relaxed));
+            frame.words(Tag::Key, words.iter().map(|word| word.load(Ordering::Relaxed)));
+        });
+        if !whole {
+            frame.back_to(mark);
+        }
+        whole.then_some(size)
     }
 
     /// Remembers a key.
-    pub(crate) fn key_learnt(&self, slot: u64, handle: u64, words: &[u64; KEY_WORDS]) {
+    pub(crate) fn key_learnt(&self, slot: u64, handle: u64, words: &[u64]) {
         self.keys.remember(slot, handle, words);
     }
 
@@ -175,14 +208,14 @@ impl Facts {
 
     /// The operation that is active in a session, with its mechanism; zeros for none.
     pub(crate) fn operation(&self, session: &Session, active: Active) -> (u64, u64) {
-        let free = self.sessions.free(session.place);
+        let free = self.sessions.free(&session.found);
         let (id, mechanism) = (active as usize, Active::COUNT + active as usize);
         (free[id].load(Ordering::Relaxed), free[mechanism].load(Ordering::Relaxed))
     }
 
     /// Notes the operation that is active in a session from now on; zeros for none.
     pub(crate) fn set_operation(&self, session: &Session, active: Active, id: u64, mechanism: u64) {
-        let free = self.sessions.free(session.place);
+        let free = self.sessions.free(&session.found);
         free[active as usize].store(id, Ordering::Relaxed);
         free[Active::COUNT + active as usize].store(mechanism, Ordering::Relaxed);
     }

@@ -87,7 +87,10 @@ pub(crate) fn function_list(out: *mut *mut CK_FUNCTION_LIST) -> CK_RV {
 /// What is offered while there is no configuration to ask a vendor by.
 fn without_vendor() -> &'static Interfaces {
     static ALONE: std::sync::OnceLock<Interfaces> = std::sync::OnceLock::new();
-    ALONE.get_or_init(|| Interfaces { list: Box::new([ours_as(Table::V2, V2_40, 0)]), behind: Box::new([ptr::null()]) })
+    ALONE.get_or_init(|| Interfaces {
+        list: Box::new([ours_as(Table::V2, V2_40, 0)]),
+        behind: Box::new([ptr::null()]),
+    })
 }
 
 fn offered() -> Option<&'static Interfaces> {

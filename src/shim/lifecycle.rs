@@ -34,7 +34,9 @@ pub(crate) fn finalize(table: usize, reserved: *mut c_void) -> CK_RV {
         |_, list| list.0.C_Finalize.map(|finalize| unsafe { finalize(reserved) }),
         |_| (),
     );
-    if rv == CKR_OK && let Some(recorder) = Shim::current().and_then(Shim::recorder) {
+    if rv == CKR_OK
+        && let Some(recorder) = Shim::current().and_then(Shim::recorder)
+    {
         let _ = ours(|| recorder.finalized());
     }
     rv

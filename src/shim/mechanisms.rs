@@ -43,7 +43,8 @@ pub(crate) fn list(
         // SAFETY: the caller's arguments, as they came.
         Err(_) => return Some(unsafe { forward(slot, out, count) }),
     };
-    let kept: Vec<u64> = all.iter().copied().filter(|mechanism| usable(policy, vendor, slot, *mechanism)).collect();
+    let kept: Vec<u64> =
+        all.iter().copied().filter(|mechanism| usable(policy, vendor, slot, *mechanism)).collect();
     if kept.len() == all.len() || count.is_null() {
         // SAFETY: the caller's arguments, as they came.
         return Some(unsafe { forward(slot, out, count) });

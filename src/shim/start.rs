@@ -99,16 +99,19 @@ impl Shim {
         let (config_path, config) = files::configuration(&library)?;
         let shown = config_path.display().to_string();
         let config_hash: [u8; 32] = Sha256::digest(&config.bytes).into();
-        let settings = settings::Shim::parse(&shown, &config.bytes).map_err(|mistake| fault::Fault::new(mistake, None))?;
+        let settings = settings::Shim::parse(&shown, &config.bytes)
+            .map_err(|mistake| fault::Fault::new(mistake, None))?;
         let spool = settings.spool.clone();
         let faulty = |text: &dyn std::fmt::Display| fault::Fault::new(text, spool.clone());
 
         let policy_bytes = files::read(&settings.policy, config.owner).map_err(|error| faulty(&error))?;
         let policy_path = settings.policy.display().to_string();
-        let policy = Policy::parse(&policy_path, &policy_bytes.bytes).map_err(|mistakes| faulty(&mistakes))?;
+        let policy =
+            Policy::parse(&policy_path, &policy_bytes.bytes).map_err(|mistakes| faulty(&mistakes))?;
         let vendor = Vendor::load(&settings.module).map_err(|error| faulty(&error))?;
         let lanes = u16::try_from(settings.ring.lanes).unwrap_or(u16::MAX);
-        let layout = Layout::new(lanes, u64::from(settings.ring.lane_bytes)).map_err(|error| faulty(&error))?;
+        let layout =
+            Layout::new(lanes, u64::from(settings.ring.lane_bytes)).map_err(|error| faulty(&error))?;
 
         let mut said = Vec::new();
         let mode = if policy.mode() == Mode::Observe { "observe" } else { "enforce" };
@@ -124,13 +127,15 @@ impl Shim {
             (Field::PolicyMode, mode.as_bytes()),
         ];
         fields.iter().for_each(|(field, value)| hello::push(&mut said, *field, value));
-        let service = [(Field::Service, c"OTEL_SERVICE_NAME"), (Field::Resource, c"OTEL_RESOURCE_ATTRIBUTES")];
+        let service =
+            [(Field::Service, c"OTEL_SERVICE_NAME"), (Field::Resource, c"OTEL_RESOURCE_ATTRIBUTES")];
         for (field, name) in service {
             if let Some(value) = files::environment(name) {
                 hello::push(&mut said, field, &value[..value.len().min(1024)]);
             }
         }
-        let trace = files::environment(c"TRACEPARENT").and_then(|text| Trace::parse(std::str::from_utf8(&text).ok()?));
+        let trace = files::environment(c"TRACEPARENT")
+            .and_then(|text| Trace::parse(std::str::from_utf8(&text).ok()?));
         let [a, b, c, d, e, f, g, h, ..] = policy.hash();
         Ok(Shim {
             interfaces: Interfaces::mirror(&vendor, settings.vendor_interfaces == VendorInterfaces::Pass),
@@ -169,7 +174,8 @@ impl Shim {
     fn make_recorder(&'static self, stale: Option<&'static Recorder>) -> Option<&'static Recorder> {
         let own = std::process::id();
         let before = MAKING.load(Ordering::Acquire);
-        if before == own || MAKING.compare_exchange(before, own, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        if before == own || MAKING.compare_exchange(before, own, Ordering::AcqRel, Ordering::Relaxed).is_err()
+        {
             // Another thread of this process is at it: a few system calls.
             for _ in 0..10_000 {
                 // SAFETY: what is stored there was leaked.
@@ -190,7 +196,9 @@ impl Shim {
         };
         let number = MADE.fetch_add(1, Ordering::Relaxed) + 1;
         let mut made = None;
-        crate::recorder::keeping_errno(|| made = Recorder::create(&plan, stale.map(Recorder::generation), number));
+        crate::recorder::keeping_errno(|| {
+            made = Recorder::create(&plan, stale.map(Recorder::generation), number)
+        });
         if let Some(recorder) = made {
             RECORDER.store(Box::into_raw(Box::new(recorder)), Ordering::Release);
         }
@@ -208,6 +216,7 @@ fn rule_text(rule: &policy::Rule) -> Box<[u8]> {
     };
     let name = Text { bytes: rule.name().into(), length: u32::try_from(rule.name().len()).unwrap_or(0) };
     let mut bytes = [0; MAX_PART];
-    let length = encode_rule(&Rule { name, reason: text(rule.reason()), remedy: text(rule.remedy()) }, &mut bytes);
+    let length =
+        encode_rule(&Rule { name, reason: text(rule.reason()), remedy: text(rule.remedy()) }, &mut bytes);
     bytes[..length].into()
 }

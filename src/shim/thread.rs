@@ -4,6 +4,7 @@
 
 use event::record::Trace;
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A thread as one process sees it.
 #[derive(Clone, Copy)]
@@ -34,12 +35,17 @@ pub(crate) fn current(stream: u64, join: impl FnOnce() -> Thread) -> Thread {
     })
 }
 
-/// The calling thread's trace context.
-pub(crate) fn trace() -> Option<Trace> {
-    TRACE.with(Cell::get)
+/// Some thread has set a trace context: until then no thread needs to look for its own.
+static TRACED: AtomicBool = AtomicBool::new(false);
+
+/// The calling thread's trace context; `otherwise` where it has none.
+#[inline]
+pub(crate) fn trace(otherwise: Option<Trace>) -> Option<Trace> {
+    if TRACED.load(Ordering::Relaxed) { TRACE.with(Cell::get).or(otherwise) } else { otherwise }
 }
 
 /// Sets the calling thread's trace context.
 pub(crate) fn set_trace(trace: Option<Trace>) {
+    TRACED.store(true, Ordering::Relaxed);
     TRACE.with(|cell| cell.set(trace));
 }

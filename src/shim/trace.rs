@@ -21,7 +21,8 @@ struct Functions {
     SetTraceContext: unsafe extern "C" fn(*const c_char) -> CK_RV,
 }
 
-static FUNCTIONS: Functions = Functions { version: CK_VERSION { major: 1, minor: 0 }, SetTraceContext: set_trace_context };
+static FUNCTIONS: Functions =
+    Functions { version: CK_VERSION { major: 1, minor: 0 }, SetTraceContext: set_trace_context };
 
 /// The interface as `C_GetInterface` gives it. Nobody writes through its pointers.
 pub(crate) fn interface() -> CK_INTERFACE {

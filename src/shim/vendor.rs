@@ -65,19 +65,39 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Load { path, reason } => {
-                write!(f, "the vendor module {} does not load: {reason}\nhelp: check `module` in the configuration, and that this user may read the file and the libraries it needs (ldd)", path.display())
+                write!(
+                    f,
+                    "the vendor module {} does not load: {reason}\nhelp: check `module` in the configuration, and that this user may read the file and the libraries it needs (ldd)",
+                    path.display()
+                )
             }
             Error::NoFunctionList { path } => {
-                write!(f, "{} exports no C_GetFunctionList, so it is no PKCS#11 module\nhelp: name the vendor's PKCS#11 library as `module`", path.display())
+                write!(
+                    f,
+                    "{} exports no C_GetFunctionList, so it is no PKCS#11 module\nhelp: name the vendor's PKCS#11 library as `module`",
+                    path.display()
+                )
             }
             Error::Refused { path, rv } => {
-                write!(f, "C_GetFunctionList of {} returned {rv:#x} or no list\nhelp: try it alone: pkcs11-tool --module {0} --show-info", path.display())
+                write!(
+                    f,
+                    "C_GetFunctionList of {} returned {rv:#x} or no list\nhelp: try it alone: pkcs11-tool --module {0} --show-info",
+                    path.display()
+                )
             }
             Error::Captured { path } => {
-                write!(f, "the function table of {} leads back to p11guard, because p11guard's symbols are visible to it\nhelp: do not preload libp11guard.so or load it with RTLD_GLOBAL; name it as the application's module path", path.display())
+                write!(
+                    f,
+                    "the function table of {} leads back to p11guard, because p11guard's symbols are visible to it\nhelp: do not preload libp11guard.so or load it with RTLD_GLOBAL; name it as the application's module path",
+                    path.display()
+                )
             }
             Error::Ourselves { path } => {
-                write!(f, "`module` names p11guard itself ({})\nhelp: name the vendor's PKCS#11 library", path.display())
+                write!(
+                    f,
+                    "`module` names p11guard itself ({})\nhelp: name the vendor's PKCS#11 library",
+                    path.display()
+                )
             }
         }
     }
@@ -152,7 +172,10 @@ pub(crate) fn standard(interface: &CK_INTERFACE) -> Option<(Table, usize)> {
     }
     // SAFETY: interface names are NULL-terminated strings (PKCS#11 3.2, section 3.6), and every list begins with its version.
     let (name, version) = unsafe {
-        (CStr::from_ptr(interface.pInterfaceName.cast()), ptr::read(interface.pFunctionList.cast::<CK_VERSION>()))
+        (
+            CStr::from_ptr(interface.pInterfaceName.cast()),
+            ptr::read(interface.pFunctionList.cast::<CK_VERSION>()),
+        )
     };
     if name != c"PKCS 11" {
         return None;
@@ -171,7 +194,8 @@ fn function_list(get: *const c_void, path: &Path) -> Result<List, Error> {
     let mut list: *mut CK_FUNCTION_LIST = ptr::null_mut();
     // SAFETY: the symbol of that name is the module's C_GetFunctionList, called as PKCS#11 section 5.4.4 says.
     let rv = unsafe {
-        mem::transmute::<*const c_void, CK_C_GetFunctionList>(get).map_or(CKR_GENERAL_ERROR, |get| get(&mut list))
+        mem::transmute::<*const c_void, CK_C_GetFunctionList>(get)
+            .map_or(CKR_GENERAL_ERROR, |get| get(&mut list))
     };
     if rv != CKR_OK || list.is_null() {
         return Err(Error::Refused { path: path.into(), rv });
@@ -234,13 +258,25 @@ impl List {
     ///
     /// # Safety
     /// Every attribute of `template` has room for `ulValueLen` bytes at `pValue`.
-    pub(crate) unsafe fn attributes(&self, session: u64, object: u64, template: &mut [CK_ATTRIBUTE]) -> Option<CK_RV> {
+    pub(crate) unsafe fn attributes(
+        &self,
+        session: u64,
+        object: u64,
+        template: &mut [CK_ATTRIBUTE],
+    ) -> Option<CK_RV> {
         // SAFETY: the caller's promise.
-        self.0.C_GetAttributeValue.map(|ask| unsafe { ask(session, object, template.as_mut_ptr(), template.len() as CK_ULONG) })
+        self.0
+            .C_GetAttributeValue
+            .map(|ask| unsafe { ask(session, object, template.as_mut_ptr(), template.len() as CK_ULONG) })
     }
 
     /// `C_GetMechanismList`, asked by ourselves. `list` is None for the count.
-    pub(crate) fn mechanism_list(&self, slot: u64, list: Option<&mut [u64]>, count: &mut CK_ULONG) -> Option<CK_RV> {
+    pub(crate) fn mechanism_list(
+        &self,
+        slot: u64,
+        list: Option<&mut [u64]>,
+        count: &mut CK_ULONG,
+    ) -> Option<CK_RV> {
         let place = list.map_or(ptr::null_mut(), |list| {
             *count = list.len() as CK_ULONG;
             list.as_mut_ptr()

@@ -62,6 +62,11 @@ impl Way {
         command
     }
 
+    /// Why the library last refused to start on this way, if it did.
+    pub fn fault(&self) -> Option<String> {
+        self.guard.as_ref().and_then(Guard::fault)
+    }
+
     /// The token at its end.
     pub fn token(&self) -> &Token {
         &self.token
@@ -80,13 +85,14 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// A guard over `module` with the text of a policy. No collector listens and there is no spool.
+    /// A guard over `module` with the text of a policy. No collector listens; the spool is its own.
     pub fn new(module: &Path, policy: &str) -> Guard {
         let folder = TempDir::new().expect("a temporary folder");
         let mut settings = String::new();
         let policy_path = folder.path().join("policy.toml");
-        let socket = folder.path().join("nobody.sock");
-        let _ = writeln!(settings, "module = {module:?}\npolicy = {policy_path:?}\nsocket = {socket:?}\nspool = \"\"");
+        let [socket, spool] = ["nobody.sock", "spool"].map(|name| folder.path().join(name));
+        std::fs::create_dir(&spool).expect("a spool folder");
+        let _ = writeln!(settings, "module = {module:?}\npolicy = {policy_path:?}\nsocket = {socket:?}\nspool = {spool:?}");
         let guard = Guard { folder, settings };
         guard.set_policy(policy);
         guard.write();
@@ -121,6 +127,18 @@ impl Guard {
     /// The policy file.
     pub fn policy(&self) -> PathBuf {
         self.folder.path().join("policy.toml")
+    }
+
+    /// Why the library last refused to start, where it did: what it wrote into its spool.
+    pub fn fault(&self) -> Option<String> {
+        let entries = std::fs::read_dir(self.spool()).ok()?;
+        let faults = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("fault-"));
+        faults.map(|entry| std::fs::read_to_string(entry.path()).expect("a text file")).next()
+    }
+
+    /// The spool folder of the guard itself.
+    pub fn spool(&self) -> PathBuf {
+        self.folder.path().join("spool")
     }
 
     /// The variable that makes the shim find the configuration.

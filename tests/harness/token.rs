@@ -9,7 +9,7 @@ mod stub;
 pub use kryoptic::kryoptic;
 pub use nss::{nss, trust};
 pub use softhsm::softhsm;
-pub use stub::{counts, stub, without_interface};
+pub use stub::{counts, stub};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

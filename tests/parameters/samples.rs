@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One line for each structure and each size of it: what the application wrote, and the fields that are to be seen.
-//! All that is not written is [`FILLING`], so that a pointer that must not be followed leads to [`NOWHERE`].
+//! One line for each structure and each size of it: what the application wrote, and the fields that are to be
+//! seen. All that is not written is [`FILLING`], so that a pointer that must not be followed leads to
+//! [`NOWHERE`].
 
 use cryptoki_sys::*;
 use event::mechanism::Shape;
@@ -50,13 +51,15 @@ struct One {
 }
 
 macro_rules! samples {
-    ($($shape:ident $layout:ident { $($($name:ident).+: $written:expr),+ } = $($field:ident $value:literal)+;)*) => {
+    ($(
+        $shape:ident $layout:ident { $($($name:ident).+: $written:expr),+ } = $($field:ident $value:literal)+;
+    )*) => {
         /// Every sample.
         pub(crate) fn samples() -> Vec<Sample> {
             vec![$({
                 let mut structure = MaybeUninit::<$layout>::uninit();
                 let at = structure.as_mut_ptr();
-                // SAFETY: the structure is ours; what is written lies inside it, and all of its bytes are initialised.
+                // SAFETY: the structure is ours, writes lie inside it, and all its bytes are initialised.
                 let bytes = unsafe {
                     ptr::write_bytes(at, FILLING, 1);
                     $((&raw mut (*at).$($name).+).write($written);)+
@@ -77,15 +80,20 @@ samples! {
     RsaPkcsOaep CK_RSA_PKCS_OAEP_PARAMS { hashAlg: 0x250, mgf: 2, source: 1, ulSourceDataLen: 7 }
         = Hash 0x250 Mgf 2 Source 1 SourceLen 7;
     RsaPkcsPss CK_RSA_PKCS_PSS_PARAMS { hashAlg: 0x220, mgf: 1, sLen: 20 } = Hash 0x220 Mgf 1 SaltLen 20;
-    RsaAesKeyWrap CK_RSA_AES_KEY_WRAP_PARAMS { ulAESKeyBits: 256, pOAEPParams: ptr::null_mut() } = AesKeyBits 256;
+    RsaAesKeyWrap CK_RSA_AES_KEY_WRAP_PARAMS {
+        ulAESKeyBits: 256, pOAEPParams: ptr::null_mut()
+    } = AesKeyBits 256;
 
     DsaParameterGen CK_DSA_PARAMETER_GEN_PARAM { hash: 0x250, ulSeedLen: 32, ulIndex: 1 }
         = Hash 0x250 SeedLen 32 Index 1;
     Eddsa CK_EDDSA_PARAMS { phFlag: 1, ulContextDataLen: 8 } = Prehash 1 ContextLen 8;
     Xeddsa CK_XEDDSA_PARAMS { hash: 0x270 } = Hash 0x270;
-    SignAdditionalContext CK_SIGN_ADDITIONAL_CONTEXT { hedgeVariant: 2, ulContextLen: 5 } = Hedge 2 ContextLen 5;
-    HashSignAdditionalContext CK_HASH_SIGN_ADDITIONAL_CONTEXT { hedgeVariant: 1, ulContextLen: 6, hash: 0x220 }
-        = Hedge 1 ContextLen 6 Hash 0x220;
+    SignAdditionalContext CK_SIGN_ADDITIONAL_CONTEXT {
+        hedgeVariant: 2, ulContextLen: 5
+    } = Hedge 2 ContextLen 5;
+    HashSignAdditionalContext CK_HASH_SIGN_ADDITIONAL_CONTEXT {
+        hedgeVariant: 1, ulContextLen: 6, hash: 0x220
+    } = Hedge 1 ContextLen 6 Hash 0x220;
     CmsSig CK_CMS_SIG_PARAMS {
         certificateHandle: 9, pSigningMechanism: ptr::null_mut(), pDigestMechanism: ptr::null_mut(),
         ulRequestedAttributesLen: 3, ulRequiredAttributesLen: 4
@@ -113,8 +121,8 @@ samples! {
     } = Kdf 1 PeerIdentity 2 PeerPrekey 3 OwnIdentity 4 OwnEphemeral 5;
     X3dhRespond CK_X3DH_RESPOND_PARAMS { kdf: 1, pInitiator_identity: 2 } = Kdf 1 PeerIdentity 2;
     X2RatchetInitialize CK_X2RATCHET_INITIALIZE_PARAMS {
-        peer_public_prekey: 1, peer_public_identity: 2, own_public_identity: 3, bEncryptedHeader: 1, eCurve: 255,
-        aeadMechanism: 0x1087, kdfMechanism: 4
+        peer_public_prekey: 1, peer_public_identity: 2, own_public_identity: 3, bEncryptedHeader: 1,
+        eCurve: 255, aeadMechanism: 0x1087, kdfMechanism: 4
     } = PeerPrekey 1 PeerIdentity 2 OwnIdentity 3 EncryptedHeader 1 Curve 255 Aead 0x1087 Kdf 4;
     X2RatchetRespond CK_X2RATCHET_RESPOND_PARAMS {
         own_prekey: 1, initiator_identity: 2, own_public_identity: 3, bEncryptedHeader: 0, eCurve: 448,
@@ -141,7 +149,9 @@ samples! {
     } = DataLen 100 NonceLen 13 IvFixedBits 8 IvGenerator 3 AadLen 5 MacLen 16;
     CcmWrap CK_CCM_PARAMS { ulDataLen: 101, ulNonceLen: 7, ulAADLen: 6, ulMACLen: 4 }
         = DataLen 101 NonceLen 7 AadLen 6 MacLen 4;
-    Salsa20ChaCha20Poly1305 CK_SALSA20_CHACHA20_POLY1305_PARAMS { ulNonceLen: 12, ulAADLen: 5 } = NonceLen 12 AadLen 5;
+    Salsa20ChaCha20Poly1305 CK_SALSA20_CHACHA20_POLY1305_PARAMS {
+        ulNonceLen: 12, ulAADLen: 5
+    } = NonceLen 12 AadLen 5;
     Salsa20ChaCha20Poly1305Msg CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS { ulNonceLen: 24 } = NonceLen 24;
 
     Ctr CK_AES_CTR_PARAMS { ulCounterBits: 32 } = CounterBits 32;
@@ -149,7 +159,9 @@ samples! {
     Salsa20 CK_SALSA20_PARAMS { ulNonceBits: 64 } = NonceBits 64;
     Rc2 One { number: 128 } = EffectiveBits 128;
     Rc2Cbc CK_RC2_CBC_PARAMS { ulEffectiveBits: 40 } = EffectiveBits 40;
-    Rc2MacGeneral CK_RC2_MAC_GENERAL_PARAMS { ulEffectiveBits: 64, ulMacLength: 4 } = EffectiveBits 64 MacLen 4;
+    Rc2MacGeneral CK_RC2_MAC_GENERAL_PARAMS {
+        ulEffectiveBits: 64, ulMacLength: 4
+    } = EffectiveBits 64 MacLen 4;
     Rc5 CK_RC5_PARAMS { ulWordsize: 4, ulRounds: 12 } = WordSize 4 Rounds 12;
     Rc5Cbc CK_RC5_CBC_PARAMS { ulWordsize: 4, ulRounds: 12, ulIvLen: 8 } = WordSize 4 Rounds 12 IvLen 8;
     Rc5MacGeneral CK_RC5_MAC_GENERAL_PARAMS { ulWordsize: 8, ulRounds: 16, ulMacLength: 5 }
@@ -158,9 +170,10 @@ samples! {
         ulPasswordLen: 1, ulPublicDataLen: 2, ulPAndGLen: 3, ulQLen: 4, ulRandomLen: 5
     } = PasswordLen 1 PublicDataLen 2 Prime 3 Base 3 Subprime 4 RandomLen 5;
     SkipjackRelayx CK_SKIPJACK_RELAYX_PARAMS {
-        ulOldWrappedXLen: 1, ulOldPasswordLen: 2, ulOldPublicDataLen: 3, ulOldRandomLen: 4, ulNewPasswordLen: 5,
-        ulNewPublicDataLen: 6, ulNewRandomLen: 7
-    } = WrappedLen 1 OldPasswordLen 2 OldPublicDataLen 3 OldRandomLen 4 PasswordLen 5 PublicDataLen 6 RandomLen 7;
+        ulOldWrappedXLen: 1, ulOldPasswordLen: 2, ulOldPublicDataLen: 3, ulOldRandomLen: 4,
+        ulNewPasswordLen: 5, ulNewPublicDataLen: 6, ulNewRandomLen: 7
+    } = WrappedLen 1 OldPasswordLen 2 OldPublicDataLen 3 OldRandomLen 4 PasswordLen 5 PublicDataLen 6
+        RandomLen 7;
     KeyWrapSetOaep CK_KEY_WRAP_SET_OAEP_PARAMS { bBC: 3, ulXLen: 20 } = BlockContents 3 DataLen 20;
     GostR3410Derive CK_GOSTR3410_DERIVE_PARAMS { kdf: 9, ulPublicDataLen: 64, ulUKMLen: 8 }
         = Kdf 9 PublicDataLen 64 UkmLen 8;
@@ -174,14 +187,18 @@ samples! {
     AriaCbcEncryptData CK_ARIA_CBC_ENCRYPT_DATA_PARAMS { length: 48 } = DataLen 48;
     SeedCbcEncryptData CK_SEED_CBC_ENCRYPT_DATA_PARAMS { length: 64 } = DataLen 64;
     Hkdf CK_HKDF_PARAMS {
-        bExtract: 1, bExpand: 0, prfHashMechanism: 0x250, ulSaltType: 4, ulSaltLen: 32, hSaltKey: 5, ulInfoLen: 6
+        bExtract: 1, bExpand: 0, prfHashMechanism: 0x250, ulSaltType: 4, ulSaltLen: 32, hSaltKey: 5,
+        ulInfoLen: 6
     } = Extract 1 Expand 0 PrfMechanism 0x250 SaltType 4 SaltLen 32 SaltKey 5 InfoLen 6;
-    Sp800108Kdf CK_SP800_108_KDF_PARAMS { prfType: 0x251, ulNumberOfDataParams: 3, ulAdditionalDerivedKeys: 2 }
-        = PrfMechanism 0x251 DataParameters 3 AdditionalKeys 2;
+    Sp800108Kdf CK_SP800_108_KDF_PARAMS {
+        prfType: 0x251, ulNumberOfDataParams: 3, ulAdditionalDerivedKeys: 2
+    } = PrfMechanism 0x251 DataParameters 3 AdditionalKeys 2;
     Sp800108FeedbackKdf CK_SP800_108_FEEDBACK_KDF_PARAMS {
         prfType: 0x251, ulNumberOfDataParams: 3, ulIVLen: 32, ulAdditionalDerivedKeys: 2
     } = PrfMechanism 0x251 DataParameters 3 IvLen 32 AdditionalKeys 2;
-    Pbe CK_PBE_PARAMS { ulPasswordLen: 9, ulSaltLen: 8, ulIteration: 1000 } = PasswordLen 9 SaltLen 8 Iterations 1000;
+    Pbe CK_PBE_PARAMS {
+        ulPasswordLen: 9, ulSaltLen: 8, ulIteration: 1000
+    } = PasswordLen 9 SaltLen 8 Iterations 1000;
     Pkcs5Pbkd2 CK_PKCS5_PBKD2_PARAMS2 {
         saltSource: 1, ulSaltSourceDataLen: 16, iterations: 600000, prf: 4, ulPasswordLen: 11
     } = Source 1 SaltLen 16 Iterations 600000 Prf 4 PasswordLen 11;
@@ -199,8 +216,8 @@ samples! {
     TlsMac CK_TLS_MAC_PARAMS { prfHashMechanism: 0x250, ulMacLength: 12, ulServerOrClient: 2 }
         = PrfMechanism 0x250 MacLen 12 ServerOrClient 2;
     TlsKdf CK_TLS_KDF_PARAMS {
-        prfMechanism: 0x260, ulLabelLength: 13, RandomInfo.ulClientRandomLen: 32, RandomInfo.ulServerRandomLen: 28,
-        ulContextDataLength: 3
+        prfMechanism: 0x260, ulLabelLength: 13, RandomInfo.ulClientRandomLen: 32,
+        RandomInfo.ulServerRandomLen: 28, ulContextDataLength: 3
     } = PrfMechanism 0x260 LabelLen 13 ClientRandomLen 32 ServerRandomLen 28 ContextLen 3;
     Tls12MasterKeyDerive CK_TLS12_MASTER_KEY_DERIVE_PARAMS {
         RandomInfo.ulClientRandomLen: 32, RandomInfo.ulServerRandomLen: 28, prfHashMechanism: 0x250
@@ -216,8 +233,8 @@ samples! {
         DigestMechanism: 0x220, RandomInfo.ulClientRandomLen: 32, RandomInfo.ulServerRandomLen: 28
     } = DigestMechanism 0x220 ClientRandomLen 32 ServerRandomLen 28;
     WtlsKeyMat CK_WTLS_KEY_MAT_PARAMS {
-        DigestMechanism: 0x220, ulMacSizeInBits: 160, ulKeySizeInBits: 128, ulIVSizeInBits: 64, ulSequenceNumber: 9,
-        bIsExport: 1, RandomInfo.ulClientRandomLen: 32, RandomInfo.ulServerRandomLen: 28
+        DigestMechanism: 0x220, ulMacSizeInBits: 160, ulKeySizeInBits: 128, ulIVSizeInBits: 64,
+        ulSequenceNumber: 9, bIsExport: 1, RandomInfo.ulClientRandomLen: 32, RandomInfo.ulServerRandomLen: 28
     } = DigestMechanism 0x220 MacBits 160 KeyBits 128 IvBits 64 SequenceNumber 9 Export 1
         ClientRandomLen 32 ServerRandomLen 28;
     WtlsPrf CK_WTLS_PRF_PARAMS { DigestMechanism: 0x210, ulSeedLen: 64, ulLabelLen: 13 }
@@ -227,7 +244,8 @@ samples! {
     } = PrfMechanism 0x251 DataAsKey 1 RekeyOrDh 0 InitiatorLen 32 ResponderLen 24 OtherKey 8;
     Ike1PrfDerive CK_IKE1_PRF_DERIVE_PARAMS {
         prfMechanism: 0x251, bHasPrevKey: 1, hKeygxy: 2, hPrevKey: 3, ulCKYiLen: 8, ulCKYrLen: 9, keyNumber: 2
-    } = PrfMechanism 0x251 HasPreviousKey 1 OtherKey 2 PreviousKey 3 InitiatorLen 8 ResponderLen 9 KeyNumber 2;
+    } = PrfMechanism 0x251 HasPreviousKey 1 OtherKey 2 PreviousKey 3 InitiatorLen 8 ResponderLen 9
+        KeyNumber 2;
     Ike1ExtendedDerive CK_IKE1_EXTENDED_DERIVE_PARAMS {
         prfMechanism: 0x251, bHasKeygxy: 1, hKeygxy: 2, ulExtraDataLen: 33
     } = PrfMechanism 0x251 RekeyOrDh 1 OtherKey 2 DataLen 33;

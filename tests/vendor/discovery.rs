@@ -11,7 +11,7 @@ use crate::misbehaviour::{Misbehaviour, wanted};
 
 /// The list that `C_GetFunctionList` hands out.
 pub(crate) fn function_list() -> *mut CK_FUNCTION_LIST {
-    (&raw const offered().v2).cast_mut().cast()
+    (&raw const offered().first).cast_mut().cast()
 }
 
 /// The interfaces, most preferred first.
@@ -31,9 +31,12 @@ pub(crate) fn interface(name: Option<&[u8]>, version: Option<CK_VERSION>, flags:
 }
 
 struct Offered {
+    /// What `C_GetFunctionList` hands out.
+    first: CK_FUNCTION_LIST_3_2,
     v2: CK_FUNCTION_LIST_3_2,
     v3_0: CK_FUNCTION_LIST_3_2,
     v3_2: CK_FUNCTION_LIST_3_2,
+    own: CK_FUNCTION_LIST_3_2,
     interfaces: Vec<CK_INTERFACE>,
 }
 
@@ -49,11 +52,13 @@ fn offered() -> &'static Offered {
         let made = |list: CK_FUNCTION_LIST_3_2| {
             holes(if wanted(Misbehaviour::Captured) { entry::exported(list.version) } else { list })
         };
-        let v2 = if wanted(Misbehaviour::V3InV2List) { version(3, 0) } else { version(2, 40) };
+        let first = if wanted(Misbehaviour::V3InV2List) { version(3, 0) } else { version(2, 40) };
         let offered = Box::leak(Box::new(Offered {
-            v2: made(entry::list::<1>(v2)),
+            first: made(entry::list::<1>(first)),
+            v2: made(entry::list::<1>(version(2, 40))),
             v3_0: made(entry::list::<2>(version(3, 0))),
             v3_2: made(entry::list::<3>(version(3, 2))),
+            own: made(entry::list::<3>(version(3, 2))),
             interfaces: Vec::new(),
         }));
         let standard = c"PKCS 11";
@@ -63,7 +68,7 @@ fn offered() -> &'static Offered {
             offer(standard, &offered.v2, 0),
         ];
         if wanted(Misbehaviour::VendorInterface) {
-            interfaces.push(offer(c"Vendor Stub Interface", &offered.v3_2, 0));
+            interfaces.push(offer(c"Vendor Stub Interface", &offered.own, 0));
         }
         offered.interfaces = interfaces;
         offered

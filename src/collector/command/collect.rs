@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 use collector::{Collector, Settings};
@@ -11,6 +13,9 @@ use signal_hook::iterator::Signals;
 
 use super::Failure;
 use super::notify::notify;
+
+/// How often it is looked whether to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Collect the records of this host: the daemon
 #[derive(Debug, Args)]
@@ -32,9 +37,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(Failure::system("catch signals"))?;
     let collector = Collector::start(settings)?;
     notify("READY=1").map_err(Failure::system("notify the service manager"))?;
-    let signal = signals.forever().next();
-    tracing::info!(?signal, "stopping");
-    notify("STOPPING=1").map_err(Failure::system("notify the service manager"))?;
-    collector.stop()?;
+    while collector.is_running() {
+        if signals.pending().next().is_some() {
+            notify("STOPPING=1").map_err(Failure::system("notify the service manager"))?;
+            collector.stop()?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        thread::sleep(LOOK);
+    }
+    collector.wait()?;
     Ok(ExitCode::SUCCESS)
 }

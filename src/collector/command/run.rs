@@ -29,7 +29,7 @@ Examples:
   p11guard run --module $M --policy policy.toml --fail-on deny -- make sign
   p11guard run --module $M --json -o events.jsonl -- p11tool --provider @P11GUARD@ --list-all")]
 pub(crate) struct Arguments {
-    /// The vendor's module [default: the one that the installed configuration names]
+    /// The vendor's module; without it the error lists those of this machine
     #[arg(long, value_name = "SO")]
     pub(super) module: Option<PathBuf>,
     /// The policy [default: allow everything]
@@ -75,10 +75,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
     let ended = child::run(&arguments.command, &private);
     // Whatever became of the command: what it did is stored, shown and told before anything else is said.
-    collector.stop()?;
+    let stopped = collector.stop();
     let tally = watcher.finish()?;
     let code = ended?;
-    tally.tell();
+    stopped?;
+    tally.tell(&private.spool());
     let hit = arguments.fail_on.is_some_and(|limit| tally.hits(limit));
     Ok(ExitCode::from(if hit { HIT } else { code }))
 }

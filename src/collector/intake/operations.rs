@@ -76,7 +76,7 @@ fn ends(function: Function) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intake::rig::call;
+    use crate::rig::call;
     use event::record::{Key, MechanismUse};
 
     fn init(sequence: u64) -> Call {

@@ -114,7 +114,7 @@ impl Serialize for Judged<'_> {
                 o.text("reason", &rule.reason)?;
                 o.text("remedy", &rule.remedy)?;
             }
-            let prefix = self.head.policy.to_le_bytes();
+            let prefix = self.head.policy.to_be_bytes();
             let whole = self.at.stream.said(Field::PolicyHash).filter(|hash| hash.starts_with(&prefix));
             if self.head.policy == 0 { Ok(()) } else { o.put("policy", Hex(whole.unwrap_or(&prefix))) }
         })

@@ -5,6 +5,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use anstyle::{AnsiColor, Style};
+use serde_json::Value;
 
 use super::escape::Shown;
 use super::glance::{Glance, Key, Process, Verdict, Word, own_members};
@@ -87,15 +88,24 @@ fn explain(f: &mut Formatter<'_>, verdict: &Verdict<'_>) -> fmt::Result {
     verdict.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, "; instead: {}", Shown(remedy)))
 }
 
+/// The kind of a control event and what it says; what says nothing (none, zero, empty) and hashes are left out.
 fn control(f: &mut Formatter<'_>, kind: &str, line: &[u8]) -> fmt::Result {
     write!(f, "{FAINT}{}", Shown(kind))?;
-    for (name, value) in own_members(line) {
-        match value.as_str() {
-            Some(text) => write!(f, " {}={}", Shown(&name), Shown(text))?,
-            None => write!(f, " {}={}", Shown(&name), Shown(&value.to_string()))?,
-        }
-    }
+    own_members(line).iter().try_for_each(|(name, value)| member(f, name, value))?;
     write!(f, "{FAINT:#}")
+}
+
+fn member(f: &mut Formatter<'_>, name: &str, value: &Value) -> fmt::Result {
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(name, value)| member(f, name, value)),
+        Value::String(text) if text.is_empty() || name.ends_with("_hash") => Ok(()),
+        Value::String(text) if text.contains(' ') => write!(f, " {}=\"{}\"", Shown(name), Shown(text)),
+        Value::String(text) => write!(f, " {}={}", Shown(name), Shown(text)),
+        Value::Array(list) if list.is_empty() => Ok(()),
+        Value::Null | Value::Bool(false) => Ok(()),
+        Value::Number(number) if number.as_u64() == Some(0) => Ok(()),
+        value => write!(f, " {}={}", Shown(name), Shown(&value.to_string())),
+    }
 }
 
 struct Caller<'a>(&'a Process<'a>);
@@ -176,9 +186,10 @@ mod tests {
     }
 
     #[test]
-    fn a_control_event_shows_its_members() {
-        let line = r#"{"index":1,"event":"stream.opened","time":"2026-11-21T05:00:00.1Z","time_unix_ns":1,"module":"/a\u001b[2J","lanes":4}"#;
-        assert_eq!(plain(line), r"05:00:00.1Z stream.opened lanes=4 module=/a\u{1b}[2J");
+    fn a_control_event_shows_the_members_that_say_something() {
+        let line = r#"{"index":1,"event":"stream.opened","time":"2026-11-21T05:00:00.1Z","time_unix_ns":1,
+            "hello":{"module":"/a\u001b[2J","policy_hash":"00"},"reason":"it ended","lanes":4,"lost":0,"missing":[]}"#;
+        assert_eq!(plain(line), r#"05:00:00.1Z stream.opened module=/a\u{1b}[2J lanes=4 reason="it ended""#);
     }
 
     #[test]

@@ -5,10 +5,12 @@ use event::Function;
 use event::hello;
 use event::parameter::{Field, Kind, Parameter};
 use event::record::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Place, SCHEMA, call};
+use super::{Place, SCHEMA, call, control};
+use crate::rig;
 use crate::stream::{OperationFacts, Process, Stream};
+use crate::{Collector, Settings};
 
 fn text(bytes: &[u8]) -> Text {
     Text { bytes: bytes.to_vec(), length: bytes.len() as u32 }
@@ -26,7 +28,7 @@ fn header() -> Header {
         bytes_in: Some(32),
         bytes_out: Some(256),
         session: Some(5),
-        policy: u64::from_le_bytes([7; 8]),
+        policy: u64::from_be_bytes([7; 8]),
         verdict: Verdict::Deny,
         enforced: true,
         size_query: true,
@@ -306,14 +308,56 @@ fn the_source_of_a_salt_is_told_from_the_source_of_a_label() {
 #[test]
 fn the_policy_is_its_whole_hash_only_where_the_stream_told_the_same() {
     let mut call = bare();
-    call.header.policy = u64::from_le_bytes([7; 8]);
+    call.header.policy = u64::from_be_bytes([7; 8]);
     assert!(rendered(&call, b"x").contains(&format!(r#""policy":"{}""#, "07".repeat(32))));
-    call.header.policy = u64::from_le_bytes([7, 7, 7, 7, 7, 7, 7, 8]);
+    call.header.policy = u64::from_be_bytes([7, 7, 7, 7, 7, 7, 7, 8]);
     assert!(rendered(&call, b"x").contains(r#""policy":"0707070707070708""#));
 }
 
 #[test]
-fn the_schema_knows_every_parameter_and_every_flag_and_no_other() {
+fn an_event_of_the_collector_names_its_stream_and_escapes_what_it_says() {
+    let mut out = Vec::new();
+    let fields = json!({"lane": 2, "error": "\n\u{1b}[31m\u{202e}"});
+    control(&mut out, 8, 1_795_237_200_123_456_789, "frame.malformed", fields.as_object().unwrap(), Some(&stream(b"x")));
+    let line = String::from_utf8(out).unwrap();
+    assert!(line.strip_suffix('\n').unwrap().bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{line}");
+    valid(&schema(), &line);
+    golden("control.jsonl", &line);
+}
+
+#[test]
+fn every_line_of_a_running_collector_fits_the_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings::private(folder.path());
+    let (attach, log) = (settings.attach.clone(), settings.log.clone());
+    let collector = Collector::start(settings).unwrap();
+    let producer = rig::producer(ring::Backing::Memfd);
+    let connection = rig::attach(&producer, &attach).unwrap();
+    // More than fits, so that some are lost and told as lost.
+    (0..2000).for_each(|_| drop(rig::emit(&producer, 0)));
+    producer.lane(1).begin();
+    // The same ring again, from nobody we know: refused.
+    let _again = rig::attach(&rig::producer(ring::Backing::Memfd), &attach).unwrap();
+    drop((producer, connection));
+    collector.stop().unwrap();
+
+    let schema = schema();
+    let mut kinds = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(log).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|kind| kind == "jsonl") {
+            for line in std::fs::read_to_string(path).unwrap().lines() {
+                kinds.insert(valid(&schema, line)["event"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    for kind in ["call", "log.opened", "stream.opened", "log.closed"] {
+        assert!(kinds.contains(kind), "no {kind} among {kinds:?}");
+    }
+}
+
+#[test]
+fn the_schema_knows_every_parameter_every_flag_and_every_hello_field_and_no_other() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let names = |pointer: &str| {
         let members = schema.pointer(pointer).and_then(Value::as_object).unwrap();
@@ -328,6 +372,8 @@ fn the_schema_knows_every_parameter_and_every_flag_and_no_other() {
     };
     let fields = sorted(&mut Field::ALL.iter().map(|field| field.name()).chain(["misplaced"]));
     assert_eq!(names("/$defs/parameters/properties"), fields);
+    let hello = sorted(&mut hello::Field::ALL.iter().map(|field| field.name()));
+    assert_eq!(names("/$defs/stream.opened/properties/hello/properties"), hello);
     let flags = sorted(&mut Flags::ALL.iter().map(|(.., name)| *name));
     assert_eq!(names("/$defs/key/properties/flags/properties"), flags);
 }

@@ -65,7 +65,8 @@ fn fixed_part(fixed: &mut In<'_>) -> Result<Call, Malformed> {
     let function = fixed.u16()?;
     let function = Function::from_number(function).ok_or(Malformed::Function(function))?;
     let thread = fixed.u32()?;
-    let (sequence, start, end, rv, operation) = (fixed.u64()?, fixed.u64()?, fixed.u64()?, fixed.u64()?, fixed.u64()?);
+    let (sequence, start, end, rv, operation) =
+        (fixed.u64()?, fixed.u64()?, fixed.u64()?, fixed.u64()?, fixed.u64()?);
     let (bytes_in, bytes_out, session) = (fixed.optional()?, fixed.optional()?, fixed.optional()?);
     let policy = fixed.u64()?;
     let [verdict, flags] = fixed.array()?;
@@ -168,8 +169,11 @@ impl<'a> In<'a> {
             Tag::Username => call.username = Some(self.text()?),
             Tag::Count => call.count = Some(self.u64()?),
             Tag::Trace => {
-                call.trace =
-                    Some(Trace { trace_id: self.array()?, span_id: self.array()?, flags: self.array::<1>()?[0] });
+                call.trace = Some(Trace {
+                    trace_id: self.array()?,
+                    span_id: self.array()?,
+                    flags: self.array::<1>()?[0],
+                });
             }
             Tag::Fault => call.fault = Some(self.text()?),
         }

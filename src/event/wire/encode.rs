@@ -34,9 +34,35 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
         self.compose(tag, |out| out.bytes(payload));
     }
 
+    /// A section of ready words.
+    #[inline]
+    pub fn words(&mut self, tag: Tag, words: impl ExactSizeIterator<Item = u64>) {
+        let start = self.used;
+        let end = start + 4 + 8 * words.len();
+        let head = u32::from(tag as u16) | ((end - start - 4) as u32) << 16;
+        if self.bytes.put_words(start, head, words) {
+            self.used = end;
+        } else {
+            self.truncated();
+        }
+    }
+
+    /// How much is written: a mark to go back to.
+    #[inline]
+    pub fn mark(&self) -> usize {
+        self.used
+    }
+
+    /// Takes back what was written since `mark`.
+    #[inline]
+    pub fn back_to(&mut self, mark: usize) {
+        self.used = mark;
+    }
+
     /// A section of one number.
+    #[inline]
     pub fn number(&mut self, tag: Tag, value: u64) {
-        self.section(tag, &value.to_le_bytes());
+        self.words(tag, std::iter::once(value));
     }
 
     /// A section of text, cut to [`MAX_TEXT`].
@@ -63,7 +89,11 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
     }
 
     /// A template of `count` attributes, those given as (number, `ulValueLen`, value where it may be kept).
-    pub fn template<'v>(&mut self, count: u64, attributes: impl Iterator<Item = (u64, u64, Option<&'v [u8]>)>) {
+    pub fn template<'v>(
+        &mut self,
+        count: u64,
+        attributes: impl Iterator<Item = (u64, u64, Option<&'v [u8]>)>,
+    ) {
         self.compose(Tag::Template, |out| {
             out.u64(count);
             for (attribute, length, value) in attributes {
@@ -109,20 +139,26 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
             | u8::from(self.truncated || header.truncated) << 2
             | u8::from(header.degraded) << 3
             | u8::from(header.answered_here) << 4;
-        let mut out = Out { bytes: &mut *self.bytes, used: 0, overflow: false };
-        out.bytes(&[VERSION, 0]);
-        out.bytes(&(header.function as u16).to_le_bytes());
-        out.bytes(&header.thread.to_le_bytes());
-        out.u64(header.sequence);
-        out.u64(header.start);
-        out.u64(header.end);
-        out.u64(header.rv);
-        out.u64(header.operation);
-        out.u64(header.bytes_in.unwrap_or(NONE));
-        out.u64(header.bytes_out.unwrap_or(NONE));
-        out.u64(header.session.unwrap_or(NONE));
-        out.u64(header.policy);
-        out.bytes(&[header.verdict as u8, flags, 0, 0, 0, 0, 0, 0]);
+        let first =
+            u64::from(VERSION) | u64::from(header.function as u16) << 16 | u64::from(header.thread) << 32;
+        let words = [
+            first,
+            header.sequence,
+            header.start,
+            header.end,
+            header.rv,
+            header.operation,
+            header.bytes_in.unwrap_or(NONE),
+            header.bytes_out.unwrap_or(NONE),
+            header.session.unwrap_or(NONE),
+            header.policy,
+            u64::from(header.verdict as u8) | u64::from(flags) << 8,
+        ];
+        let mut fixed = [0; HEADER];
+        for (to, from) in fixed.chunks_exact_mut(8).zip(words) {
+            to.copy_from_slice(&from.to_le_bytes());
+        }
+        self.bytes.put(0, &fixed);
         (&mut *self.bytes, self.used)
     }
 }
@@ -130,36 +166,41 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
 /// Encodes a session into `bytes` and gives the length.
 pub fn encode_session(session: &Session, bytes: &mut [u8; MAX_PART]) -> usize {
     encode(bytes, |out| {
-    out.u64(session.id);
-    out.u64(session.handle);
-    out.u64(session.slot);
-    out.u64(session.user.unwrap_or(NONE));
-    out.bytes(&[u8::from(session.read_write), session.firmware.0, session.firmware.1, session.hardware.0]);
-    out.bytes(&[session.hardware.1, 0, 0, 0]);
-    for text in [&session.label, &session.serial, &session.model, &session.manufacturer] {
-        out.kept(text);
-    }
+        out.u64(session.id);
+        out.u64(session.handle);
+        out.u64(session.slot);
+        out.u64(session.user.unwrap_or(NONE));
+        out.bytes(&[
+            u8::from(session.read_write),
+            session.firmware.0,
+            session.firmware.1,
+            session.hardware.0,
+        ]);
+        out.bytes(&[session.hardware.1, 0, 0, 0]);
+        for text in [&session.label, &session.serial, &session.model, &session.manufacturer] {
+            out.kept(text);
+        }
     })
 }
 
 /// Encodes a key into `bytes` and gives the length.
 pub fn encode_key(key: &Key, bytes: &mut [u8; MAX_PART]) -> usize {
     encode(bytes, |out| {
-    out.u64(key.handle);
-    out.u64(key.class.unwrap_or(NONE));
-    out.u64(key.key_type.unwrap_or(NONE));
-    out.bytes(&key.bits.unwrap_or(u32::MAX).to_le_bytes());
-    out.bytes(&key.curve.unwrap_or(u16::MAX).to_le_bytes());
-    let allowed = &key.allowed_mechanisms[..key.allowed_mechanisms.len().min(16)];
-    out.bytes(&(allowed.len() as u16).to_le_bytes());
-    out.bytes(&key.flags.known.to_le_bytes());
-    out.bytes(&key.flags.set.to_le_bytes());
-    out.bytes(&key.start.unwrap_or_default());
-    out.bytes(&key.end.unwrap_or_default());
-    allowed.iter().for_each(|mechanism| out.u64(*mechanism));
-    for text in [&key.label, &key.id, &key.unique_id] {
-        out.kept(text);
-    }
+        out.u64(key.handle);
+        out.u64(key.class.unwrap_or(NONE));
+        out.u64(key.key_type.unwrap_or(NONE));
+        out.bytes(&key.bits.unwrap_or(u32::MAX).to_le_bytes());
+        out.bytes(&key.curve.unwrap_or(u16::MAX).to_le_bytes());
+        let allowed = &key.allowed_mechanisms[..key.allowed_mechanisms.len().min(16)];
+        out.bytes(&(allowed.len() as u16).to_le_bytes());
+        out.bytes(&key.flags.known.to_le_bytes());
+        out.bytes(&key.flags.set.to_le_bytes());
+        out.bytes(&key.start.unwrap_or_default());
+        out.bytes(&key.end.unwrap_or_default());
+        allowed.iter().for_each(|mechanism| out.u64(*mechanism));
+        for text in [&key.label, &key.id, &key.unique_id] {
+            out.kept(text);
+        }
     })
 }
 
@@ -178,9 +219,9 @@ pub fn key_curve(encoded: &[u8]) -> Option<u16> {
 /// Encodes a rule into `bytes` and gives the length.
 pub fn encode_rule(rule: &Rule, bytes: &mut [u8; MAX_PART]) -> usize {
     encode(bytes, |out| {
-    for text in [&rule.name, &rule.reason, &rule.remedy] {
-        out.kept(text);
-    }
+        for text in [&rule.name, &rule.reason, &rule.remedy] {
+            out.kept(text);
+        }
     })
 }
 
@@ -195,6 +236,9 @@ fn encode(bytes: &mut [u8; MAX_PART], write: impl FnOnce(&mut Out<'_, [u8]>)) ->
 pub trait Room {
     /// Writes `bytes` at `place`; false where they do not fit.
     fn put(&mut self, place: usize, bytes: &[u8]) -> bool;
+
+    /// Writes a section's head and its words at `place`; false where they do not fit.
+    fn put_words(&mut self, place: usize, head: u32, words: impl ExactSizeIterator<Item = u64>) -> bool;
 }
 
 impl Room for [u8] {
@@ -202,12 +246,34 @@ impl Room for [u8] {
     fn put(&mut self, place: usize, bytes: &[u8]) -> bool {
         self.get_mut(place..place + bytes.len()).map(|room| room.copy_from_slice(bytes)).is_some()
     }
+
+    #[inline]
+    fn put_words(&mut self, place: usize, head: u32, words: impl ExactSizeIterator<Item = u64>) -> bool {
+        let Some(room) = self.get_mut(place..place + 4 + 8 * words.len()) else { return false };
+        let (first, rest) = room.split_at_mut(4);
+        first.copy_from_slice(&head.to_le_bytes());
+        for (to, from) in rest.chunks_exact_mut(8).zip(words) {
+            to.copy_from_slice(&from.to_le_bytes());
+        }
+        true
+    }
 }
 
 impl Room for [MaybeUninit<u8>] {
     #[inline]
     fn put(&mut self, place: usize, bytes: &[u8]) -> bool {
         self.get_mut(place..place + bytes.len()).map(|room| room.write_copy_of_slice(bytes)).is_some()
+    }
+
+    #[inline]
+    fn put_words(&mut self, place: usize, head: u32, words: impl ExactSizeIterator<Item = u64>) -> bool {
+        let Some(room) = self.get_mut(place..place + 4 + 8 * words.len()) else { return false };
+        let (first, rest) = room.split_at_mut(4);
+        first.write_copy_of_slice(&head.to_le_bytes());
+        for (to, from) in rest.chunks_exact_mut(8).zip(words) {
+            to.write_copy_of_slice(&from.to_le_bytes());
+        }
+        true
     }
 }
 

@@ -77,21 +77,21 @@ fn written(write: impl FnOnce(&mut Frame<'_, [u8]>)) -> Vec<u8> {
 fn whole() -> Vec<u8> {
     written(|frame| {
         let mut part = [0; MAX_PART];
-    let length = encode_session(&session(), &mut part);
-    frame.section(Tag::Session, &part[..length]);
-    frame.mechanism(0xd, &[Parameter { depth: 0, field: Field::Hash, value: 0x250 }]);
-    let length = encode_key(&key(), &mut part);
-    assert_eq!((key_bits(&part), key_curve(&part)), (Some(2048), Some(4)));
-    frame.section(Tag::Key, &part[..length]);
-    let rule = Rule { name: text("no-pkcs1"), reason: text("oracle"), remedy: text("use OAEP") };
-    let length = encode_rule(&rule, &mut part);
-    frame.section(Tag::Rule, &part[..length]);
-    frame.template(2, [(3, 6, Some(&b"signer"[..])), (0x11, 32, None)].into_iter());
-    frame.attributes([0x11, 0x102].into_iter());
-    frame.number(Tag::Created, 43);
-    frame.number(Tag::Flags, 4);
-    frame.text(Tag::Username, b"alice");
-    frame.trace(&Trace { trace_id: [1; 16], span_id: [2; 8], flags: 1 });
+        let length = encode_session(&session(), &mut part);
+        frame.section(Tag::Session, &part[..length]);
+        frame.mechanism(0xd, &[Parameter { depth: 0, field: Field::Hash, value: 0x250 }]);
+        let length = encode_key(&key(), &mut part);
+        assert_eq!((key_bits(&part), key_curve(&part)), (Some(2048), Some(4)));
+        frame.section(Tag::Key, &part[..length]);
+        let rule = Rule { name: text("no-pkcs1"), reason: text("oracle"), remedy: text("use OAEP") };
+        let length = encode_rule(&rule, &mut part);
+        frame.section(Tag::Rule, &part[..length]);
+        frame.template(2, [(3, 6, Some(&b"signer"[..])), (0x11, 32, None)].into_iter());
+        frame.attributes([0x11, 0x102].into_iter());
+        frame.number(Tag::Created, 43);
+        frame.number(Tag::Flags, 4);
+        frame.text(Tag::Username, b"alice");
+        frame.trace(&Trace { trace_id: [1; 16], span_id: [2; 8], flags: 1 });
     })
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the parameter of a mechanism says, as fields: lengths, counts, handles and names of algorithms. Reads a
-//! structure only where the caller's length is the structure's own, follows no pointer but those to structures of a
-//! fixed size, and records no byte of a buffer.
+//! What the parameter of a mechanism says, as fields: lengths, counts, handles and names of algorithms. Reads
+//! a structure only where the caller's length is the structure's own, follows no pointer but those to
+//! structures of a fixed size, and records no byte of a buffer.
 #![allow(unsafe_code)]
 
 mod shapes;
@@ -40,7 +40,8 @@ impl Parameters {
         unsafe { written.assume_init_ref() }
     }
 
-    /// Whether there was more than is recorded: fields beyond [`MOST`], or a mechanism nested deeper than is followed.
+    /// Whether there was more than is recorded: fields beyond [`MOST`], or a mechanism nested deeper than is
+    /// followed.
     pub(crate) fn overflowed(&self) -> bool {
         self.overflowed
     }
@@ -56,12 +57,13 @@ impl Parameters {
     }
 }
 
-/// Puts the fields of a mechanism's parameter into `out`, in place of what was there. No parameter (NULL and 0) has
-/// no field; one that cannot be what `shape` says has [`Field::Malformed`] alone, with the length that was claimed.
+/// Puts the fields of a mechanism's parameter into `out`, in place of what was there. No parameter (NULL and
+/// 0) has no field; one that cannot be what `shape` says has [`Field::Malformed`] alone, with the length that
+/// was claimed.
 ///
 /// # Safety
-/// `parameter` is what the caller passed as `pParameter`: NULL, or readable for `length` bytes as PKCS#11 demands
-/// of it; so are the structures that it points to. It need not be aligned.
+/// `parameter` is what the caller passed as `pParameter`: NULL, or readable for `length` bytes as PKCS#11
+/// demands of it; so are the structures that it points to. It need not be aligned.
 pub(crate) unsafe fn decode(shape: Shape, parameter: *const c_void, length: usize, out: &mut Parameters) {
     out.used = 0;
     out.overflowed = false;

@@ -41,7 +41,10 @@ pub(super) unsafe fn mechanism(pointer: *const CK_MECHANISM) -> Option<CK_MECHAN
 ///
 /// # Safety
 /// `pointer` is NULL or points to `count` CK_ATTRIBUTEs, aligned or not, whose values are as long as they say.
-pub(super) unsafe fn template<'a>(pointer: *const CK_ATTRIBUTE, count: CK_ULONG) -> impl Iterator<Item = Attribute<'a>> {
+pub(super) unsafe fn template<'a>(
+    pointer: *const CK_ATTRIBUTE,
+    count: CK_ULONG,
+) -> impl Iterator<Item = Attribute<'a>> {
     let count = if pointer.is_null() { 0 } else { usize::try_from(count).unwrap_or(0).min(MOST_ATTRIBUTES) };
     (0..count).map(move |place| {
         // SAFETY: the caller's promise.
@@ -74,4 +77,3 @@ pub(super) unsafe fn bytes<'a>(pointer: *const u8, length: CK_ULONG, most: usize
     // SAFETY: the caller's promise.
     unsafe { std::slice::from_raw_parts(pointer, length) }
 }
-

@@ -15,6 +15,8 @@ use crate::vendor::List;
 
 /// Words of an encoded key.
 pub(crate) const KEY_WORDS: usize = MAX_PART / 8;
+/// In an encoded key: size, curve and the count of allowed mechanisms.
+pub(super) const SIZE: usize = 3;
 /// In an encoded key: which flags are known (low half), and which of those are set.
 const FLAGS: usize = 4;
 /// Whether an encoded key is a token object: it outlives the session it was found in.
@@ -74,6 +76,14 @@ attributes! {
     CKA_EC_PARAMS curve: [u8; 64];
 }
 
+/// Size in bits and place of the curve, from the word of an encoded key that holds both.
+#[inline]
+pub(crate) fn size_of_key(word: u64) -> (Option<u32>, Option<u16>) {
+    let bits = (word & 0xffff_ffff != 0xffff_ffff).then_some(word as u32);
+    let curve = (word >> 32 & 0xffff != 0xffff).then_some((word >> 32) as u16);
+    (bits, curve)
+}
+
 /// What a field holds that the vendor did not write.
 const UNTOUCHED: CK_ULONG = CK_ULONG::MAX - 1;
 const UNTOUCHED_FLAG: CK_BBOOL = 0x55;
@@ -81,10 +91,11 @@ const UNTOUCHED_FLAG: CK_BBOOL = 0x55;
 /// Asks the vendor for the attributes of an object, and encodes them. None where it tells nothing of it.
 #[cold]
 #[inline(never)]
-pub(crate) fn learn(vendor: &List, session: u64, handle: u64) -> Option<[u64; KEY_WORDS]> {
+pub(crate) fn learn(vendor: &List, session: u64, handle: u64) -> Option<Vec<u64>> {
     // SAFETY: numbers and bytes, of which all zeros are valid.
     let mut answer: Answer = unsafe { std::mem::zeroed() };
-    (answer.class, answer.key_type, answer.flags) = (UNTOUCHED, UNTOUCHED, [UNTOUCHED_FLAG; Flags::ALL.len()]);
+    (answer.class, answer.key_type, answer.flags) =
+        (UNTOUCHED, UNTOUCHED, [UNTOUCHED_FLAG; Flags::ALL.len()]);
     let mut template = answer.template();
     // SAFETY: every attribute points to a field of its own, of the length it names.
     match unsafe { vendor.attributes(session, handle, &mut template) }? {
@@ -138,7 +149,10 @@ pub(crate) fn learn(vendor: &List, session: u64, handle: u64) -> Option<[u64; KE
         .or_else(|| integer(CKA_PRIME, &answer.prime))
         .or_else(|| number(CKA_MODULUS_BITS, answer.modulus_bits).and_then(|bits| u32::try_from(bits).ok()))
         .filter(|bits| *bits > 0)
-        .or_else(|| number(CKA_VALUE_LEN, answer.value_len).and_then(|bytes| u32::try_from(bytes.checked_mul(8)?).ok()))
+        .or_else(|| {
+            number(CKA_VALUE_LEN, answer.value_len)
+                .and_then(|bytes| u32::try_from(bytes.checked_mul(8)?).ok())
+        })
         .filter(|bits| *bits > 0)
         .or_else(|| key_type.and_then(fixed_bits));
 
@@ -166,8 +180,8 @@ pub(crate) fn learn(vendor: &List, session: u64, handle: u64) -> Option<[u64; KE
         allowed_mechanisms: if allowed.iter().all(|m| *m == 0) { Vec::new() } else { allowed.to_vec() },
     };
     let mut bytes = [0; MAX_PART];
-    encode_key(&key, &mut bytes);
-    Some(words(&bytes))
+    let length = encode_key(&key, &mut bytes);
+    Some(words(&bytes, length))
 }
 
 /// The room that was given to the answer to a question, bytes.

@@ -2,19 +2,24 @@
 //! A table of fixed size that remembers facts by (scope, handle). Reading takes no lock and writes nothing, so that
 //! threads that use one key do not slow each other; what is oldest makes room, so that memory stays flat whatever
 //! an application enumerates. Forgetting is always right: facts can be asked for again.
+#![allow(unsafe_code)]
 
 use parking_lot::Mutex;
+use std::alloc::{Layout, alloc_zeroed};
+use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// Entries that one handle can stand in.
 const WAYS: usize = 4;
 
-/// One entry: a stamp (odd while it is written, zero when empty), what it is about, and `W` words of facts guarded by
-/// the stamp; then `X` words that are their own guard.
+/// One entry: a stamp (odd while it is written, zero when empty), what it is about, and up to `W` words of facts guarded
+/// by the stamp; then `X` words that are their own guard. All zeros is an empty entry.
+#[repr(C)]
 struct Entry<const W: usize, const X: usize> {
     stamp: AtomicU64,
     scope: AtomicU64,
     handle: AtomicU64,
+    length: AtomicU64,
     words: [AtomicU64; W],
     free: [AtomicU64; X],
 }
@@ -33,70 +38,76 @@ struct Writer {
     used: Vec<usize>,
 }
 
-/// The facts that were found, as they were at one moment.
-pub(crate) struct Found<const W: usize> {
-    /// Which entry, for [`Table::free`].
-    pub(crate) place: usize,
+/// An entry that was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    place: usize,
+    stamp: u64,
     /// What the facts are about, besides the handle.
     pub(crate) scope: u64,
-    /// The facts.
-    pub(crate) words: [u64; W],
 }
 
 impl<const W: usize, const X: usize> Table<W, X> {
-    /// A table for about `capacity` handles (a power of two), or none where there is no memory. Pages are taken up
-    /// as they are used.
+    /// A table for `capacity` handles (a power of two, at least four), or none where there is no memory. Pages are taken
+    /// up as they are used.
     pub(crate) fn new(capacity: usize) -> Option<Table<W, X>> {
-        let mut entries = Vec::new();
-        entries.try_reserve_exact(capacity.next_multiple_of(WAYS)).ok()?;
-        let empty = || Entry {
-            stamp: AtomicU64::new(0),
-            scope: AtomicU64::new(0),
-            handle: AtomicU64::new(0),
-            words: [const { AtomicU64::new(0) }; W],
-            free: [const { AtomicU64::new(0) }; X],
-        };
-        entries.resize_with(capacity.next_multiple_of(WAYS), empty);
         let mut used = Vec::new();
-        used.try_reserve_exact(entries.len()).ok()?;
-        Some(Table { entries: entries.into_boxed_slice(), writer: Mutex::new(Writer { clock: 0, used }) })
+        used.try_reserve_exact(capacity).ok()?;
+        let layout = Layout::array::<Entry<W, X>>(capacity).ok()?;
+        // SAFETY: the layout has a size. Memory that is zero from the start need not be touched to be cleared.
+        let start = unsafe { alloc_zeroed(layout) }.cast::<Entry<W, X>>();
+        if start.is_null() {
+            return None;
+        }
+        // SAFETY: so many entries were just allocated by the global allocator, and all zeros is an entry.
+        let entries = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(start, capacity)) };
+        Some(Table { entries, writer: Mutex::new(Writer { clock: 0, used }) })
     }
 
-    /// The facts about `handle`, in any scope where `scope` is none.
-    pub(crate) fn find(&self, scope: Option<u64>, handle: u64) -> Option<Found<W>> {
+    /// The entry of `handle`, in any scope where `scope` is none.
+    #[inline]
+    pub(crate) fn find(&self, scope: Option<u64>, handle: u64) -> Option<Found> {
         let set = self.set(handle);
-        (set..set + WAYS).find_map(|place| self.read(place, scope, handle))
+        (set..set + WAYS).find_map(|place| {
+            let entry = &self.entries[place];
+            let stamp = entry.stamp.load(Ordering::Acquire);
+            let own = entry.scope.load(Ordering::Relaxed);
+            let is = stamp != 0
+                && stamp % 2 == 0
+                && entry.handle.load(Ordering::Relaxed) == handle
+                && scope.is_none_or(|scope| scope == own);
+            is.then_some(Found { place, stamp, scope: own })
+        })
     }
 
-    fn read(&self, place: usize, scope: Option<u64>, handle: u64) -> Option<Found<W>> {
-        let entry = &self.entries[place];
-        let stamp = entry.stamp.load(Ordering::Acquire);
-        if stamp == 0 || stamp % 2 == 1 || entry.handle.load(Ordering::Relaxed) != handle {
-            return None;
-        }
-        let own = entry.scope.load(Ordering::Relaxed);
-        if scope.is_some_and(|scope| scope != own) {
-            return None;
-        }
-        let words = std::array::from_fn(|at| entry.words[at].load(Ordering::Relaxed));
+    /// Gives `take` the facts that were found. False where a writer came between: what was taken may then be half of
+    /// each, and not knowing is the right answer.
+    #[inline]
+    pub(crate) fn read(&self, found: &Found, take: impl FnOnce(&[AtomicU64])) -> bool {
+        let entry = &self.entries[found.place];
+        let length = usize::try_from(entry.length.load(Ordering::Relaxed)).unwrap_or(0).min(W);
+        take(&entry.words[..length]);
+        // Orders the reads before the second look at the stamp.
         fence(Ordering::Acquire);
-        // A writer came between: what was read may be half of each. Not knowing is the right answer.
-        (entry.stamp.load(Ordering::Relaxed) == stamp).then_some(Found { place, scope: own, words })
+        entry.stamp.load(Ordering::Relaxed) == found.stamp
     }
 
     /// The words of an entry that are their own guard. They may belong to another handle by now: of use only for
     /// what may be wrong after an eviction.
-    pub(crate) fn free(&self, place: usize) -> &[AtomicU64; X] {
-        &self.entries[place].free
+    #[inline]
+    pub(crate) fn free(&self, found: &Found) -> &[AtomicU64; X] {
+        &self.entries[found.place].free
     }
 
     /// Remembers facts; the free words start at zero. True where another handle's facts made room.
-    pub(crate) fn remember(&self, scope: u64, handle: u64, words: &[u64; W]) -> bool {
+    pub(crate) fn remember(&self, scope: u64, handle: u64, words: &[u64]) -> bool {
         let mut writer = self.writer.lock();
         let set = self.set(handle);
         let stamp = |place: usize| self.entries[place].stamp.load(Ordering::Relaxed);
         let own = (set..set + WAYS).find(|place| self.is(*place, scope, handle));
-        let Some(place) = own.or_else(|| (set..set + WAYS).min_by_key(|place| stamp(*place))) else { return false };
+        let Some(place) = own.or_else(|| (set..set + WAYS).min_by_key(|place| stamp(*place))) else {
+            return false;
+        };
         let evicted = own.is_none() && stamp(place) != 0;
         if stamp(place) == 0 {
             writer.used.push(place);
@@ -137,12 +148,13 @@ impl<const W: usize, const X: usize> Table<W, X> {
             && entry.scope.load(Ordering::Relaxed) == scope
     }
 
-    fn write(&self, entry: &Entry<W, X>, clock: u64, scope: u64, handle: u64, words: &[u64; W]) {
+    fn write(&self, entry: &Entry<W, X>, clock: u64, scope: u64, handle: u64, words: &[u64]) {
         entry.stamp.store(clock | 1, Ordering::Relaxed);
         // Orders the odd stamp before the words: a reader that sees a new word sees that stamp when it looks again.
         fence(Ordering::Release);
         entry.scope.store(scope, Ordering::Relaxed);
         entry.handle.store(handle, Ordering::Relaxed);
+        entry.length.store(words.len().min(W) as u64, Ordering::Relaxed);
         for (to, from) in entry.words.iter().zip(words) {
             to.store(*from, Ordering::Relaxed);
         }

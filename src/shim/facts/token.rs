@@ -5,13 +5,12 @@ use cryptoki_sys::{CK_TOKEN_INFO, CKR_OK};
 use event::record::{Session, Text};
 use event::wire::{MAX_PART, encode_session};
 
-use super::SESSION_WORDS;
 use crate::vendor::List;
 
 /// Asks the vendor for the token in a slot and encodes it as the record of a session that is not open yet.
 /// None where the vendor will not tell.
 #[cold]
-pub(crate) fn learn(vendor: &List, slot: u64) -> Option<[u64; SESSION_WORDS]> {
+pub(crate) fn learn(vendor: &List, slot: u64) -> Option<Vec<u64>> {
     let mut info = CK_TOKEN_INFO::default();
     if vendor.token_info(slot, &mut info)? != CKR_OK {
         return None;
@@ -32,15 +31,12 @@ pub(crate) fn learn(vendor: &List, slot: u64) -> Option<[u64; SESSION_WORDS]> {
         ..Session::default()
     };
     let mut bytes = [0; MAX_PART];
-    encode_session(&session, &mut bytes);
-    Some(words(&bytes))
+    let length = encode_session(&session, &mut bytes);
+    Some(words(&bytes, length))
 }
 
-/// The first `N` words of encoded facts.
-pub(super) fn words<const N: usize>(bytes: &[u8; MAX_PART]) -> [u64; N] {
-    let mut words = [0; N];
-    for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-        *word = chunk.try_into().map_or(0, u64::from_le_bytes);
-    }
-    words
+/// Encoded facts as words.
+pub(super) fn words(bytes: &[u8; MAX_PART], length: usize) -> Vec<u64> {
+    let chunks = bytes[..length.next_multiple_of(8)].chunks_exact(8);
+    chunks.map(|chunk| chunk.try_into().map_or(0, u64::from_le_bytes)).collect()
 }

@@ -83,12 +83,19 @@ impl Connection {
         let peer_at: *mut libc::ucred = &mut peer;
         // SAFETY: room for the answer, as long as said.
         let got = unsafe {
-            libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, peer_at.cast(), &mut length)
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERCRED,
+                peer_at.cast(),
+                &mut length,
+            )
         };
         let folder = self.path.parent().and_then(|folder| std::fs::metadata(folder).ok());
         // SAFETY: no pointer is involved.
         let own = unsafe { libc::geteuid() };
-        got == 0 && (peer.uid == 0 || peer.uid == own || folder.is_some_and(|folder| folder.uid() == peer.uid))
+        got == 0
+            && (peer.uid == 0 || peer.uid == own || folder.is_some_and(|folder| folder.uid() == peer.uid))
     }
 }
 
@@ -117,7 +124,8 @@ fn send(socket: &OwnedFd, producer: &Producer) -> bool {
         libc::CMSG_DATA(header).cast::<RawFd>().write_unaligned(producer.descriptor().as_raw_fd());
     }
     // SAFETY: every pointer of the message is to memory above. MSG_NOSIGNAL: a dead peer must not kill the host.
-    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &message, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT) };
+    let sent =
+        unsafe { libc::sendmsg(socket.as_raw_fd(), &message, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT) };
     usize::try_from(sent) == Ok(GREETING.len() + stream.len())
 }
 

@@ -38,7 +38,11 @@ impl Fault {
             return;
         }
         let mut options = OpenOptions::new();
-        options.write(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
+        options
+            .write(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
         let Ok(mut file) = options.open(path) else { return };
         let own = file.metadata().is_ok_and(|it| it.is_file() && it.uid() == uid && it.nlink() == 1);
         if own && file.set_len(0).is_ok() {

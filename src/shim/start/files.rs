@@ -68,9 +68,14 @@ pub(super) fn read(path: &Path, owner: u32) -> Result<Content, Unreadable> {
     let open = OpenOptions::new().read(true).custom_flags(libc::O_CLOEXEC | libc::O_NONBLOCK).open(path);
     let file = open.map_err(|error| Unreadable {
         missing: error.kind() == ErrorKind::NotFound,
-        ..wrong(format!("it cannot be opened: {error}"), "create it, correct the path, or let this user read it")
+        ..wrong(
+            format!("it cannot be opened: {error}"),
+            "create it, correct the path, or let this user read it",
+        )
     })?;
-    let status = file.metadata().map_err(|error| wrong(format!("it cannot be examined: {error}"), "check the file system"))?;
+    let status = file
+        .metadata()
+        .map_err(|error| wrong(format!("it cannot be examined: {error}"), "check the file system"))?;
     if !status.is_file() {
         return Err(wrong("it is not a regular file".into(), "name a file"));
     }
@@ -84,7 +89,9 @@ pub(super) fn read(path: &Path, owner: u32) -> Result<Content, Unreadable> {
     let mut bytes = Vec::new();
     let most = policy::MAX_BYTES as u64 + 1;
     let mut limited: std::io::Take<File> = file.take(most);
-    limited.read_to_end(&mut bytes).map_err(|error| wrong(format!("it cannot be read: {error}"), "check the file system"))?;
+    limited
+        .read_to_end(&mut bytes)
+        .map_err(|error| wrong(format!("it cannot be read: {error}"), "check the file system"))?;
     Ok(Content { bytes, owner: status.uid() })
 }
 

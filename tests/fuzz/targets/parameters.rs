@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The parameter decoder on any shape, length and content, in memory of exactly that length: it reads nothing beyond,
-//! ends, and answers with a list that the collector can show.
+//! The parameter decoder on any shape, length and content, in memory of exactly that length: it reads nothing
+//! beyond, ends, and answers with a list that the collector can show.
 #![no_main]
 
 #[path = "../../../src/shim/call"]
@@ -16,8 +16,9 @@ use libfuzzer_sys::fuzz_target;
 use std::mem::offset_of;
 use std::ptr;
 
-// The input: the shape, the length of the inner parameter, the inner mechanism (two bytes), the inner parameter, the
-// outer one. An inner parameter of length 0 stands for the outer one: a structure that contains itself.
+// The input: the shape, the length of the inner parameter, the inner mechanism (two bytes), the inner
+// parameter, the outer one. An inner parameter of length 0 stands for the outer one: a structure that
+// contains itself.
 fuzz_target!(|bytes: &[u8]| {
     let [shape, inner_length, high, low, content @ ..] = bytes else { return };
     let shape = Shape::ALL[usize::from(*shape) % Shape::ALL.len()];
@@ -36,13 +37,14 @@ fuzz_target!(|bytes: &[u8]| {
     });
     let oaep = (inner.len() == size_of::<CK_RSA_PKCS_OAEP_PARAMS>()).then_some(inner.as_ptr());
     point(shape, &mut outer, ptr::from_ref(&*nested).cast(), oaep.unwrap_or(ptr::null()));
-    // What the outer structure contains may be itself as another structure, whose pointers must then lead nowhere else.
+    // What the outer structure contains may be itself as another structure, whose pointers must then lead
+    // nowhere else.
     if inner.is_empty() && known.parameter != shape {
         point(known.parameter, &mut outer, ptr::null(), ptr::null());
     }
 
     let mut found = Parameters::new();
-    // SAFETY: the outer parameter is readable for its length, and every pointer that is followed is NULL or ours.
+    // SAFETY: the outer parameter is readable for its length; what it points to is NULL or ours.
     unsafe { decode(shape, outer.as_ptr().cast(), outer.len(), &mut found) };
     check(&found, outer.len());
 });

@@ -2,10 +2,11 @@
 //! The private folder of one run: sockets, log, configuration and, where none is given, a policy that allows
 //! everything. Only its owner gets in, and it goes when the run ends.
 
-use std::fs;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf, absolute};
 
-use ::settings::Shim;
 use collector::Settings;
 use collector::render::Shown;
 use tempfile::TempDir;
@@ -29,35 +30,47 @@ impl Private {
     /// Checks what is given, finds what is not, and writes the folder.
     pub(super) fn prepare(arguments: &Arguments) -> Result<Private, Failure> {
         let library = library(arguments)?;
+        give_way(&library)?;
         let module = module(arguments, &library)?;
         let remedy = "point TMPDIR to a folder that can be written to";
         let temporary = std::env::temp_dir();
         // Mode 0700 from the start.
         let folder = TempDir::with_prefix("p11guard-").map_err(Failure::path("make a folder in", temporary, remedy))?;
-        let write = |name: &str, text: &str| {
+        let write = |name: &str, text: &[u8]| -> Result<PathBuf, Failure> {
             let path = folder.path().join(name);
-            fs::write(&path, text).map_err(Failure::path("write", &path, remedy))?;
+            // The library reads nothing that others could write, whatever the umask.
+            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+            let written = file.and_then(|mut file| file.write_all(text));
+            written.map_err(Failure::path("write", &path, remedy))?;
             Ok(path)
         };
+        // What was checked is what is in force.
         let policy = match &arguments.policy {
-            Some(policy) => checked(policy)?,
-            None => write("policy.toml", ALLOW_ALL)?,
+            Some(policy) => write("policy.toml", &checked(policy)?)?,
+            None => write("policy.toml", ALLOW_ALL.as_bytes())?,
         };
+        let spool = folder.path().join("spool");
+        DirBuilder::new().mode(0o700).create(&spool).map_err(Failure::path("make", &spool, remedy))?;
         let attach = Settings::private(folder.path()).attach;
-        let config = write("shim.toml", &shim(&module, &policy, &attach)?)?;
+        let config = write("shim.toml", shim(&module, &policy, &attach, &spool)?.as_bytes())?;
         Ok(Private { library, config, folder })
     }
 
     /// The settings of its collector.
     pub(super) fn settings(&self) -> Settings {
-        Settings::private(self.folder.path())
+        Settings { spool: Some(self.spool()), ..Settings::private(self.folder.path()) }
+    }
+
+    /// Where the library leaves what it cannot hand over: why it did not start, for one.
+    pub(super) fn spool(&self) -> PathBuf {
+        self.folder.path().join("spool")
     }
 }
 
 /// The text of the library's configuration.
-fn shim(module: &Path, policy: &Path, socket: &Path) -> Result<String, Failure> {
+fn shim(module: &Path, policy: &Path, socket: &Path, spool: &Path) -> Result<String, Failure> {
     let mut table = toml::Table::new();
-    for (key, path) in [("module", module), ("policy", policy), ("socket", socket)] {
+    for (key, path) in [("module", module), ("policy", policy), ("socket", socket), ("spool", spool)] {
         let text = path.to_str().ok_or_else(|| refuse_name(path))?;
         table.insert(key.into(), text.into());
     }
@@ -80,7 +93,7 @@ fn library(arguments: &Arguments) -> Result<PathBuf, Failure> {
 fn module(arguments: &Arguments, library: &Path) -> Result<PathBuf, Failure> {
     let module = match &arguments.module {
         Some(given) => whole(given)?,
-        None => installed_module(library).ok_or_else(no_module)?,
+        None => return Err(no_module()),
     };
     library::fault(&module).map_err(|fault| refuse(&module, &fault, "name the vendor's module with --module"))?;
     if library::same(&module, library) {
@@ -89,11 +102,12 @@ fn module(arguments: &Arguments, library: &Path) -> Result<PathBuf, Failure> {
     Ok(module)
 }
 
-/// The module that the installed configuration names.
-fn installed_module(library: &Path) -> Option<PathBuf> {
-    let installed = ::settings::names(library).into_iter().find(|path| path.exists())?;
-    let shim = Shim::parse(&installed.to_string_lossy(), &fs::read(&installed).ok()?).ok()?;
-    Some(shim.module)
+/// An installed configuration is in force for every process, and no environment replaces it.
+fn give_way(library: &Path) -> Result<(), Failure> {
+    let Some(installed) = ::settings::names(library).into_iter().find(|path| path.exists()) else { return Ok(()) };
+    let text = "is in force for every process of this host, so a private collector would see nothing; its \
+                collector has the events: p11guard tail";
+    Err(Failure::Refused(format!("{} {text}", Shown(&installed.to_string_lossy()))))
 }
 
 fn no_module() -> Failure {
@@ -102,11 +116,11 @@ fn no_module() -> Failure {
     Failure::Refused(format!("name the vendor's module with --module. This machine has:{found}"))
 }
 
-/// The policy's whole path, if it holds together.
-fn checked(policy: &Path) -> Result<PathBuf, Failure> {
+/// The text of the policy, if it holds together.
+fn checked(policy: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = fs::read(policy).map_err(Failure::path("read", policy, "name the policy with --policy"))?;
     match policy::Policy::parse(&policy.to_string_lossy(), &bytes) {
-        Ok(_) => whole(policy),
+        Ok(_) => Ok(bytes),
         Err(diagnostics) => Err(Failure::Refused(format!("the policy has mistakes\n{diagnostics}"))),
     }
 }
@@ -136,8 +150,8 @@ mod tests {
     #[test]
     fn the_library_can_read_its_configuration_whatever_the_paths_hold() {
         let odd = Path::new("/a \"b\"\\c\n\u{1b}/m.so");
-        let text = shim(odd, Path::new("/p.toml"), Path::new("/s")).unwrap();
-        let shim = Shim::parse("shim.toml", text.as_bytes()).unwrap();
+        let text = shim(odd, Path::new("/p.toml"), Path::new("/s"), Path::new("/d")).unwrap();
+        let shim = settings::Shim::parse("shim.toml", text.as_bytes()).unwrap();
         assert_eq!((&*shim.module, &*shim.policy, &*shim.socket), (odd, Path::new("/p.toml"), Path::new("/s")));
     }
 }

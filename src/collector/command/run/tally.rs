@@ -3,16 +3,21 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, LineWriter, Write};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 
+use anstream::StripStream;
 use collector::render::Glance;
 use collector::render::human::Human;
 
 use super::super::Failure;
+use super::super::faults::newest;
 use super::super::follow::Follower;
 use super::FailOn;
+
+/// Reasons why the library did not start that are told.
+const MOST_FAULTS: usize = 3;
 
 /// How events are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +43,7 @@ pub(super) struct Sums {
 /// Shows events and sums them up.
 pub(super) struct Tally {
     format: Format,
-    file: Option<BufWriter<File>>,
+    out: Box<dyn Write + Send>,
     sums: Sums,
 }
 
@@ -48,9 +53,15 @@ pub(super) struct Watcher(JoinHandle<Result<Sums, Failure>>);
 impl Tally {
     /// A tally that shows events on stderr, or in a new file at `output`.
     pub(super) fn new(format: Format, output: Option<&Path>) -> Result<Tally, Failure> {
-        let create = |path| File::create(path).map_err(Failure::path("write", path, "name another file with -o"));
-        let file = output.map(create).transpose()?.map(BufWriter::new);
-        Ok(Tally { format, file, sums: Sums::default() })
+        let out: Box<dyn Write + Send> = match output {
+            None => Box::new(anstream::stderr()),
+            Some(path) => {
+                let file = File::create(path).map_err(Failure::path("write", path, "name another file with -o"))?;
+                let lines: Box<dyn Write + Send> = Box::new(LineWriter::new(file));
+                Box::new(StripStream::new(lines))
+            }
+        };
+        Ok(Tally { format, out, sums: Sums::default() })
     }
 
     /// Follows the events until the collector has said its last.
@@ -60,24 +71,16 @@ impl Tally {
                 self.sums.add(line);
                 self.show(line).map_err(Failure::system("write the events"))?;
             }
-            self.file.as_mut().map_or(Ok(()), Write::flush).map_err(Failure::system("write the events"))?;
+            self.out.flush().map_err(Failure::system("write the events"))?;
             Ok(self.sums)
         });
         Ok(Watcher(thread.map_err(Failure::system("start a thread"))?))
     }
 
     fn show(&mut self, line: &[u8]) -> io::Result<()> {
-        let mut terminal;
-        let out: &mut dyn Write = match &mut self.file {
-            Some(file) => &mut anstream::StripStream::new(file),
-            None => {
-                terminal = anstream::stderr().lock();
-                &mut terminal
-            }
-        };
         match self.format {
-            Format::Json => out.write_all(line).and_then(|()| out.write_all(b"\n")),
-            Format::Human => writeln!(out, "{}", Human(line)),
+            Format::Json => self.out.write_all(line).and_then(|()| self.out.write_all(b"\n")),
+            Format::Human => writeln!(self.out, "{}", Human(line)),
         }
     }
 }
@@ -112,24 +115,25 @@ impl Sums {
         self.denied + self.would_be_denied > 0 || limit == FailOn::Warn && self.warned > 0
     }
 
-    /// Says the sums on stderr.
-    pub(super) fn tell(&self) {
-        let text = if self.processes.is_empty() {
-            "no process of the command loaded the library; hand it over as @P11GUARD@ in an argument, or let the \
-             command read $P11GUARD_MODULE_PATH"
-                .into()
-        } else {
-            let Sums { calls, denied, would_be_denied, warned, lost, processes } = self;
-            let lost: u64 = lost.values().sum();
-            let shadow = if *would_be_denied == 0 { String::new() } else { format!(" ({would_be_denied} more would be)") };
-            format!(
-                "{calls} calls of {} {}: {denied} denied{shadow}, {warned} warned, {lost} records lost",
-                processes.len(),
-                if processes.len() == 1 { "process" } else { "processes" },
-            )
+    /// Says the sums on stderr, and why the library did not start where it left word of that in `spool`.
+    pub(super) fn tell(&self, spool: &Path) {
+        let (faults, _) = newest(spool, MOST_FAULTS);
+        let mut text: String = faults.iter().map(|fault| format!("p11guard: the library did not start: {fault}\n")).collect();
+        let Sums { calls, denied, would_be_denied, warned, lost, processes } = self;
+        let lost: u64 = lost.values().sum();
+        let shadow = if *would_be_denied == 0 { String::new() } else { format!(" ({would_be_denied} more would be)") };
+        text += &match processes.len() {
+            0 if !faults.is_empty() => String::new(),
+            0 => "p11guard: no process of the command loaded the library; hand it over as @P11GUARD@ in an argument, or \
+                  let the command read $P11GUARD_MODULE_PATH\n"
+                .into(),
+            count => format!(
+                "p11guard: {calls} calls of {count} {}: {denied} denied{shadow}, {warned} warned, {lost} records lost\n",
+                if count == 1 { "process" } else { "processes" },
+            ),
         };
         // Where stderr is gone there is nobody to tell.
-        let _ = writeln!(anstream::stderr(), "p11guard: {text}");
+        let _ = anstream::stderr().write_all(text.as_bytes());
     }
 }
 

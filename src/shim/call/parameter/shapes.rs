@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The one table of parameter structures: for each shape its C structure and the fields that are recorded of it.
-//! What a structure only points to, and what the module writes back into it (versions, key handles, lengths of
-//! output), has no line: before the call it says nothing, and may never have been written.
+//! The one table of parameter structures: for each shape its C structure and the fields that are recorded of
+//! it. What a structure only points to, and what the module writes back into it (versions, key handles,
+//! lengths of output), has no line: before the call it says nothing, and may never have been written.
 
 use super::{Parameters, Word, nested};
 use cryptoki_sys::*;
@@ -25,23 +25,28 @@ struct GcmParamsOf240 {
     tag_bits: CK_ULONG,
 }
 
-/// Below this no address is mapped (`vm.mmap_min_addr`), and no password is this long. `CK_PKCS5_PBKD2_PARAMS` and
-/// `CK_PKCS5_PBKD2_PARAMS2` are equal in size: one has the address of the password's length, the other the length.
+/// Below this no address is mapped (`vm.mmap_min_addr`), and no password is this long.
+/// `CK_PKCS5_PBKD2_PARAMS` and `CK_PKCS5_PBKD2_PARAMS2` are equal in size: one has the address of the
+/// password's length, the other the length.
 const LOWEST_ADDRESS: u64 = 0x1_0000;
 
-/// One entry: the shape, its structures (those of earlier versions after `|`), and after `else` the shape that
-/// callers of earlier versions pass in its place. In a structure, for each recorded field:
+/// One entry: the shape, its structures (those of earlier versions after `|`), and after `else` the shape
+/// that callers of earlier versions pass in its place. In a structure, for each recorded field:
 ///
 /// - `Field: name` — the number there
 /// - `Field ? name` — the number there if it is a length and not an address
 /// - `Field -> name` — the mechanism that the pointer there leads to, and its own parameter
 /// - `Shape => name` — the fields of the structure that the pointer there leads to
 macro_rules! structures {
-    ($($shape:ident: $($layout:ident { $($field:ident $how:tt $($name:ident).+),+ })|+ $(else $other:ident)?;)*) => {
-        /// Puts the fields of the structure at `at` into `out`; false where `length` is of none that `shape` can be.
+    ($(
+        $shape:ident: $($layout:ident { $($field:ident $how:tt $($name:ident).+),+ })|+ $(else $other:ident)?;
+    )*) => {
+        /// Puts the fields of the structure at `at` into `out`; false where `length` is of none that `shape`
+        /// can be.
         ///
         /// # Safety
-        /// `at` is readable for `length` bytes, aligned or not; the structures that it points to are as PKCS#11 demands.
+        /// `at` is readable for `length` bytes, aligned or not; the structures that it points to are as
+        /// PKCS#11 demands.
         pub(super) unsafe fn read(
             shape: Shape,
             at: *const c_void,
@@ -61,7 +66,7 @@ macro_rules! structures {
                 }
                 $(Shape::$shape => {
                     $(if length == size_of::<$layout>() {
-                        // SAFETY: our caller promises `length` readable bytes; any bytes are such a structure.
+                        // SAFETY: our caller promises `length` bytes; any bytes are such a structure.
                         let whole = unsafe { at.cast::<$layout>().read_unaligned() };
                         $(structures!(@ $field $how whole $(.$name)+, depth, out);)+
                         return true;
@@ -98,7 +103,9 @@ structures! {
     Version: CK_VERSION { VersionMajor: major, VersionMinor: minor };
 
     // RSA.
-    RsaPkcsOaep: CK_RSA_PKCS_OAEP_PARAMS { Hash: hashAlg, Mgf: mgf, Source: source, SourceLen: ulSourceDataLen };
+    RsaPkcsOaep: CK_RSA_PKCS_OAEP_PARAMS {
+        Hash: hashAlg, Mgf: mgf, Source: source, SourceLen: ulSourceDataLen
+    };
     RsaPkcsPss: CK_RSA_PKCS_PSS_PARAMS { Hash: hashAlg, Mgf: mgf, SaltLen: sLen };
     RsaAesKeyWrap: CK_RSA_AES_KEY_WRAP_PARAMS { AesKeyBits: ulAESKeyBits, RsaPkcsOaep => pOAEPParams };
 
@@ -111,18 +118,25 @@ structures! {
         Hedge: hedgeVariant, ContextLen: ulContextLen, Hash: hash
     };
     CmsSig: CK_CMS_SIG_PARAMS {
-        Certificate: certificateHandle, SigningMechanism -> pSigningMechanism, DigestMechanism -> pDigestMechanism,
-        RequestedAttributesLen: ulRequestedAttributesLen, RequiredAttributesLen: ulRequiredAttributesLen
+        Certificate: certificateHandle, SigningMechanism -> pSigningMechanism,
+        DigestMechanism -> pDigestMechanism, RequestedAttributesLen: ulRequestedAttributesLen,
+        RequiredAttributesLen: ulRequiredAttributesLen
     };
 
     // Key agreement.
-    Ecdh1Derive: CK_ECDH1_DERIVE_PARAMS { Kdf: kdf, SharedDataLen: ulSharedDataLen, PublicDataLen: ulPublicDataLen };
-    EcmqvDerive: CK_ECMQV_DERIVE_PARAMS {
-        Kdf: kdf, SharedDataLen: ulSharedDataLen, PublicDataLen: ulPublicDataLen, PrivateDataLen: ulPrivateDataLen,
-        OtherKey: hPrivateData, PublicKey: publicKey
+    Ecdh1Derive: CK_ECDH1_DERIVE_PARAMS {
+        Kdf: kdf, SharedDataLen: ulSharedDataLen, PublicDataLen: ulPublicDataLen
     };
-    EcdhAesKeyWrap: CK_ECDH_AES_KEY_WRAP_PARAMS { AesKeyBits: ulAESKeyBits, Kdf: kdf, SharedDataLen: ulSharedDataLen };
-    X942Dh1Derive: CK_X9_42_DH1_DERIVE_PARAMS { Kdf: kdf, InfoLen: ulOtherInfoLen, PublicDataLen: ulPublicDataLen };
+    EcmqvDerive: CK_ECMQV_DERIVE_PARAMS {
+        Kdf: kdf, SharedDataLen: ulSharedDataLen, PublicDataLen: ulPublicDataLen,
+        PrivateDataLen: ulPrivateDataLen, OtherKey: hPrivateData, PublicKey: publicKey
+    };
+    EcdhAesKeyWrap: CK_ECDH_AES_KEY_WRAP_PARAMS {
+        AesKeyBits: ulAESKeyBits, Kdf: kdf, SharedDataLen: ulSharedDataLen
+    };
+    X942Dh1Derive: CK_X9_42_DH1_DERIVE_PARAMS {
+        Kdf: kdf, InfoLen: ulOtherInfoLen, PublicDataLen: ulPublicDataLen
+    };
     X942Dh2Derive: CK_X9_42_DH2_DERIVE_PARAMS {
         Kdf: kdf, InfoLen: ulOtherInfoLen, PublicDataLen: ulPublicDataLen, PrivateDataLen: ulPrivateDataLen,
         OtherKey: hPrivateData
@@ -131,7 +145,9 @@ structures! {
         Kdf: kdf, InfoLen: ulOtherInfoLen, PublicDataLen: ulPublicDataLen, PrivateDataLen: ulPrivateDataLen,
         OtherKey: hPrivateData, PublicKey: publicKey
     };
-    KeaDerive: CK_KEA_DERIVE_PARAMS { Sender: isSender, RandomLen: ulRandomLen, PublicDataLen: ulPublicDataLen };
+    KeaDerive: CK_KEA_DERIVE_PARAMS {
+        Sender: isSender, RandomLen: ulRandomLen, PublicDataLen: ulPublicDataLen
+    };
     X3dhInitiate: CK_X3DH_INITIATE_PARAMS {
         Kdf: kdf, PeerIdentity: pPeer_identity, PeerPrekey: pPeer_prekey, OwnIdentity: pOwn_identity,
         OwnEphemeral: pOwn_ephemeral
@@ -153,7 +169,8 @@ structures! {
         IvLen: ulIvLen, IvFixedBits: ulIvFixedBits, IvGenerator: ivGenerator, TagBits: ulTagBits
     };
     GcmWrap: CK_GCM_WRAP_PARAMS {
-        IvLen: ulIvLen, IvFixedBits: ulIvFixedBits, IvGenerator: ivGenerator, AadLen: ulAADLen, TagBits: ulTagBits
+        IvLen: ulIvLen, IvFixedBits: ulIvFixedBits, IvGenerator: ivGenerator, AadLen: ulAADLen,
+        TagBits: ulTagBits
     } else Gcm;
     Ccm: CK_CCM_PARAMS { DataLen: ulDataLen, NonceLen: ulNonceLen, AadLen: ulAADLen, MacLen: ulMACLen };
     CcmMessage: CK_CCM_MESSAGE_PARAMS {
@@ -187,8 +204,12 @@ structures! {
         RandomLen: ulNewRandomLen
     };
     KeyWrapSetOaep: CK_KEY_WRAP_SET_OAEP_PARAMS { BlockContents: bBC, DataLen: ulXLen };
-    GostR3410Derive: CK_GOSTR3410_DERIVE_PARAMS { Kdf: kdf, PublicDataLen: ulPublicDataLen, UkmLen: ulUKMLen };
-    GostR3410KeyWrap: CK_GOSTR3410_KEY_WRAP_PARAMS { WrapOid: ulWrapOIDLen, UkmLen: ulUKMLen, OtherKey: hKey };
+    GostR3410Derive: CK_GOSTR3410_DERIVE_PARAMS {
+        Kdf: kdf, PublicDataLen: ulPublicDataLen, UkmLen: ulUKMLen
+    };
+    GostR3410KeyWrap: CK_GOSTR3410_KEY_WRAP_PARAMS {
+        WrapOid: ulWrapOIDLen, UkmLen: ulUKMLen, OtherKey: hKey
+    };
 
     // Key derivation.
     KeyDerivationString: CK_KEY_DERIVATION_STRING_DATA { DataLen: ulLen };
@@ -198,8 +219,8 @@ structures! {
     AriaCbcEncryptData: CK_ARIA_CBC_ENCRYPT_DATA_PARAMS { DataLen: length };
     SeedCbcEncryptData: CK_SEED_CBC_ENCRYPT_DATA_PARAMS { DataLen: length };
     Hkdf: CK_HKDF_PARAMS {
-        Extract: bExtract, Expand: bExpand, PrfMechanism: prfHashMechanism, SaltType: ulSaltType, SaltLen: ulSaltLen,
-        SaltKey: hSaltKey, InfoLen: ulInfoLen
+        Extract: bExtract, Expand: bExpand, PrfMechanism: prfHashMechanism, SaltType: ulSaltType,
+        SaltLen: ulSaltLen, SaltKey: hSaltKey, InfoLen: ulInfoLen
     };
     Sp800108Kdf: CK_SP800_108_KDF_PARAMS {
         PrfMechanism: prfType, DataParameters: ulNumberOfDataParams, AdditionalKeys: ulAdditionalDerivedKeys
@@ -210,7 +231,8 @@ structures! {
     };
     Pbe: CK_PBE_PARAMS { PasswordLen: ulPasswordLen, SaltLen: ulSaltLen, Iterations: ulIteration };
     Pkcs5Pbkd2: CK_PKCS5_PBKD2_PARAMS2 {
-        Source: saltSource, SaltLen: ulSaltSourceDataLen, Iterations: iterations, Prf: prf, PasswordLen ? ulPasswordLen
+        Source: saltSource, SaltLen: ulSaltSourceDataLen, Iterations: iterations, Prf: prf,
+        PasswordLen ? ulPasswordLen
     };
     Kip: CK_KIP_PARAMS { Mechanism -> pMechanism, OtherKey: hKey, SeedLen: ulSeedLen };
     Otp: CK_OTP_PARAMS { Parameters: ulCount };
@@ -248,11 +270,13 @@ structures! {
         ServerRandomLen: RandomInfo.ulServerRandomLen
     };
     WtlsKeyMat: CK_WTLS_KEY_MAT_PARAMS {
-        DigestMechanism: DigestMechanism, MacBits: ulMacSizeInBits, KeyBits: ulKeySizeInBits, IvBits: ulIVSizeInBits,
-        SequenceNumber: ulSequenceNumber, Export: bIsExport, ClientRandomLen: RandomInfo.ulClientRandomLen,
-        ServerRandomLen: RandomInfo.ulServerRandomLen
+        DigestMechanism: DigestMechanism, MacBits: ulMacSizeInBits, KeyBits: ulKeySizeInBits,
+        IvBits: ulIVSizeInBits, SequenceNumber: ulSequenceNumber, Export: bIsExport,
+        ClientRandomLen: RandomInfo.ulClientRandomLen, ServerRandomLen: RandomInfo.ulServerRandomLen
     };
-    WtlsPrf: CK_WTLS_PRF_PARAMS { DigestMechanism: DigestMechanism, SeedLen: ulSeedLen, LabelLen: ulLabelLen };
+    WtlsPrf: CK_WTLS_PRF_PARAMS {
+        DigestMechanism: DigestMechanism, SeedLen: ulSeedLen, LabelLen: ulLabelLen
+    };
     IkePrfDerive: CK_IKE_PRF_DERIVE_PARAMS {
         PrfMechanism: prfMechanism, DataAsKey: bDataAsKey, RekeyOrDh: bRekey, InitiatorLen: ulNiLen,
         ResponderLen: ulNrLen, OtherKey: hNewKey
@@ -275,7 +299,7 @@ structures! {
 /// `at` is NULL, or a readable structure, aligned or not.
 unsafe fn pointed<T>(shape: Shape, at: *const T, depth: u8, out: &mut Parameters) {
     if !at.is_null() {
-        // SAFETY: `at` is not NULL here, so our caller's promise makes it readable for the size of the structure.
+        // SAFETY: `at` is not NULL here, so our caller's promise makes the whole structure readable.
         unsafe { read(shape, at.cast(), size_of::<T>(), depth, out) };
     }
 }

@@ -2,18 +2,20 @@
 //! What the tests drive the collector with: real rings, as the library makes them, and frames as it writes them.
 
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use event::record::{Call, Header, Verdict};
 use event::{Function, hello, wire};
 use ring::{Backing, Clock, Consumer, Generation, Layout, Producer};
-use rustix::net::SocketType;
+use rustix::net::{
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
+    connect, sendmsg, socket_with,
+};
 
-use super::attach::GREETING;
-use super::packet::{connect, send};
-
-/// A ring in memory of two small lanes.
+/// A ring of two small lanes.
 pub(crate) fn producer(backing: Backing<'_>) -> Producer {
     let mut said = Vec::new();
     hello::push(&mut said, hello::Field::Version, b"0.1.0");
@@ -30,8 +32,14 @@ pub(crate) fn consumer(producer: &Producer) -> Consumer {
 
 /// A call with nothing but its fixed part.
 pub(crate) fn call(function: Function, sequence: u64) -> Call {
+    wire::decode(&frame(function, sequence)).unwrap()
+}
+
+fn frame(function: Function, sequence: u64) -> Vec<u8> {
     let mut buffer = [0; wire::MAX_FRAME];
-    wire::decode(wire::Frame::new(&mut buffer).finish(&header(function, sequence))).unwrap()
+    let mut frame = wire::Frame::new(&mut buffer[..]);
+    let (bytes, length) = frame.finish(&header(function, sequence));
+    bytes[..length].to_vec()
 }
 
 fn header(function: Function, sequence: u64) -> Header {
@@ -60,15 +68,40 @@ fn header(function: Function, sequence: u64) -> Header {
 /// Makes one call through a lane, as the library does; `false` if its record was lost.
 pub(crate) fn emit(producer: &Producer, lane: u16) -> bool {
     let lane = producer.lane(lane);
-    let sequence = lane.begin();
-    let mut buffer = [0; wire::MAX_FRAME];
-    let frame = wire::Frame::new(&mut buffer).finish(&header(Function::C_GenerateRandom, sequence));
-    lane.publish(frame).is_ok()
+    publish(&lane, lane.begin())
+}
+
+/// Ends a call that was begun.
+pub(crate) fn publish(lane: &ring::Lane, sequence: u64) -> bool {
+    lane.publish(&frame(Function::C_GenerateRandom, sequence)).is_ok()
+}
+
+/// Connects to a socket of a collector.
+pub(crate) fn visit(socket: &Path) -> io::Result<OwnedFd> {
+    let connection = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    connect(&connection, &SocketAddrUnix::new(socket)?)?;
+    Ok(connection)
+}
+
+/// Says something there.
+pub(crate) fn say(connection: &OwnedFd, bytes: &[u8], files: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !files.is_empty() {
+        control.push(SendAncillaryMessage::ScmRights(files));
+    }
+    sendmsg(connection.as_fd(), &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// The message that hands over the ring of a stream.
+pub(crate) fn greeting(stream: [u8; 16]) -> Vec<u8> {
+    [b"p11guard-attach1", &stream[..]].concat()
 }
 
 /// Hands a ring to a collector. The connection lives as long as what is returned.
-pub(crate) fn attach(producer: &Producer, socket: &Path) -> std::io::Result<OwnedFd> {
-    let connection = connect(socket, SocketType::SEQPACKET)?;
-    send(connection.as_fd(), &[GREETING, &producer.stream()], Some(producer.descriptor()))?;
+pub(crate) fn attach(producer: &Producer, socket: &Path) -> io::Result<OwnedFd> {
+    let connection = visit(socket)?;
+    say(&connection, &greeting(producer.stream()), &[producer.descriptor()])?;
     Ok(connection)
 }
