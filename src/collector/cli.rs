@@ -126,7 +126,9 @@ mod tests {
 
     #[test]
     fn everything_after_the_command_is_the_commands() {
-        let Verb::Run(arguments) = parse("run --module /m.so sh --module x --help").unwrap().verb else { panic!() };
+        let Verb::Run(arguments) = parse("run --module /m.so sh --module x --help").unwrap().verb else {
+            panic!()
+        };
         assert_eq!(arguments.command, ["sh", "--module", "x", "--help"]);
     }
 }

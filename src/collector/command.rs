@@ -112,7 +112,7 @@ impl From<collector::Error> for Failure {
 
 /// Writes a finished text to stdout.
 fn print(text: &str) -> Result<(), Failure> {
-    io::stdout().lock().write_all(text.as_bytes()).map_err(Failure::output)
+    anstream::stdout().lock().write_all(text.as_bytes()).map_err(Failure::output)
 }
 
 /// Sends what the collector has to say of itself to stderr, from this level on; RUST_LOG says otherwise.

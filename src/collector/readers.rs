@@ -131,6 +131,8 @@ impl Reader {
         if let Err(error) = self.follow() {
             tracing::debug!(%error, "a reader ended");
         }
+        // The other half of the Arc lives on until the next reader comes.
+        let _ = self.socket.shutdown(Shutdown::Both);
     }
 
     fn follow(&self) -> io::Result<()> {

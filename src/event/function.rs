@@ -107,7 +107,7 @@ mod tests {
     fn every_function_is_found_by_its_number_and_its_name() {
         assert_eq!(Function::ALL.len(), 104);
         for (number, function) in Function::ALL.iter().enumerate() {
-            assert_eq!(Function::from_number(number as u16), Some(*function));
+            assert_eq!(Function::from_number(u16::try_from(number).unwrap()), Some(*function));
             assert_eq!(Function::from_name(function.name()), Some(*function));
         }
         assert_eq!(Function::from_number(104), None);

@@ -26,7 +26,10 @@ mod tests {
     #[test]
     fn a_copy_under_another_name_has_a_configuration_of_its_own() {
         let of = |library: &str| names(Path::new(library));
-        assert_eq!(of("/opt/libluna.so"), [Path::new("/etc/p11guard/libluna.toml"), Path::new("/etc/p11guard/p11guard.toml")]);
+        assert_eq!(
+            of("/opt/libluna.so"),
+            [Path::new("/etc/p11guard/libluna.toml"), Path::new("/etc/p11guard/p11guard.toml")]
+        );
         assert_eq!(of("/usr/lib/libp11guard.so"), [Path::new("/etc/p11guard/p11guard.toml")]);
         assert_eq!(of("/usr/lib/libp11guard.so.1"), [Path::new("/etc/p11guard/p11guard.toml")]);
         assert_eq!(of(""), [Path::new("/etc/p11guard/p11guard.toml")]);

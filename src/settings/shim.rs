@@ -113,7 +113,11 @@ impl Shim {
                 Some(socket) => reader.absolute(socket, "socket", SOCKET)?,
                 None => PathBuf::from(SOCKET),
             },
-            spool: file.spool.as_ref().map(|spool| reader.absolute(spool, "spool", crate::SPOOL)).transpose()?,
+            spool: file
+                .spool
+                .as_ref()
+                .map(|spool| reader.absolute(spool, "spool", crate::SPOOL))
+                .transpose()?,
             ring: reader.ring(&file.ring)?,
             vendor_interfaces: file.vendor_interfaces,
             on_fault: file.on_fault,
@@ -146,7 +150,11 @@ impl Reader<'_> {
         if let Some(lanes) = &section.lanes {
             ring.lanes = *lanes.get_ref();
             if !(1..=64).contains(&ring.lanes) {
-                return Err(self.mistake(lanes, "`lanes` is not between 1 and 64", "16 suits most applications"));
+                return Err(self.mistake(
+                    lanes,
+                    "`lanes` is not between 1 and 64",
+                    "16 suits most applications",
+                ));
             }
         }
         if let Some(size) = &section.lane_size {

@@ -152,8 +152,13 @@ impl<'b> Call<'b> {
         self.asked = Some(policy::Facts::of(operation, mechanism.mechanism));
         let mut parameters = Parameters::new();
         let shape = mechanism::by_number(mechanism.mechanism).map_or(Shape::Bytes, |known| known.parameter);
+        use Function::*;
         let shape = match self.header.function {
-            Function::C_WrapKeyAuthenticated | Function::C_UnwrapKeyAuthenticated => shape.in_messages(),
+            C_WrapKey | C_UnwrapKey => shape.in_wrapping(),
+            C_WrapKeyAuthenticated | C_UnwrapKeyAuthenticated => shape.in_messages(),
+            C_MessageEncryptInit | C_MessageDecryptInit | C_MessageSignInit | C_MessageVerifyInit => {
+                shape.in_messages()
+            }
             _ => shape,
         };
         let length = usize::try_from(mechanism.ulParameterLen).unwrap_or(usize::MAX);
@@ -182,6 +187,7 @@ impl<'b> Call<'b> {
         // SAFETY: the caller's parameter as PKCS#11 demands it for messages of this mechanism.
         unsafe { parameter::decode(known.parameter.in_messages(), parameter, length, &mut parameters) };
         self.frame.message(parameters.as_slice());
+        self.header.truncated |= parameters.overflowed();
     }
 
     /// A key that the call works with: its facts are learnt where they are not known.

@@ -16,6 +16,8 @@
 #include "scenario/keys.h"
 #include "scenario/messages.h"
 
+static const CK_BYTE tables[][2] = {{2, 40}, {3, 0}, {3, 2}};
+
 /* Fills p11 by the exported symbols. */
 static int by_symbols(void *module) {
     memset(&p11, 0, sizeof p11);
@@ -50,6 +52,20 @@ static int by_table(void *module, CK_BYTE major, CK_BYTE minor) {
     return 1;
 }
 
+/* Fills p11 by the exported symbols, and what a module does not export from the first of its tables that has it. */
+static void by_any(void *module) {
+    CK_FUNCTION_LIST_3_2 whole;
+    by_symbols(module);
+    whole = p11;
+    for (unsigned i = 0; i < COUNT(tables); i++) {
+        if (!by_table(module, tables[i][0], tables[i][1]))
+            continue;
+#define P11_FUNCTION(major, minor, name, parameters, arguments) if (whole.name == NULL) whole.name = p11.name;
+#include "pkcs11-functions.h"
+    }
+    p11 = whole;
+}
+
 static void use(CK_SLOT_ID id, const char *pin) {
     slot(id);
     mechanisms(id);
@@ -79,8 +95,10 @@ static void use(CK_SLOT_ID id, const char *pin) {
 static void whole(const char *pin, char *reserved) {
     CK_C_INITIALIZE_ARGS args = {NULL, NULL, NULL, NULL, CKF_OS_LOCKING_OK, reserved};
     CK_SLOT_ID list[16];
+    CK_FUNCTION_LIST_PTR list_of_2 = NULL;
     sessions.count = objects_seen.count = 0;
     careless = reserved == NULL;
+    CALL(C_GetFunctionList, &list_of_2);
     library();
     CALL(C_Finalize, NULL);
     if (reserved == NULL) {
@@ -102,7 +120,6 @@ static void whole(const char *pin, char *reserved) {
 }
 
 int main(int argc, char **argv) {
-    static const CK_BYTE tables[][2] = {{2, 40}, {3, 0}, {3, 2}};
     if (argc < 3)
         return 2;
     void *module = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
@@ -113,6 +130,7 @@ int main(int argc, char **argv) {
     if (!by_symbols(module))
         return 1;
     printf("== exports\n");
+    by_any(module);
     whole(argv[2], argc > 3 ? argv[3] : NULL);
     for (unsigned i = 0; i < COUNT(tables); i++) {
         printf("== table %d.%d\n", tables[i][0], tables[i][1]);

@@ -6,10 +6,11 @@ mod files;
 mod library_side;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use collector::Settings;
 
 use super::{Failure, faults};
 use report::Report;
@@ -50,19 +51,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         library_side::policy(&mut report, &shim.policy);
         library_side::attach(&mut report, &shim.socket);
     }
-    let spool = shim.as_ref().and_then(|shim| shim.spool.clone()).unwrap_or_else(|| ::settings::SPOOL.into());
+    let settings = Settings::read(&arguments.collector);
+    let own = shim.as_ref().and_then(|shim| shim.spool.clone());
+    let agreed = own.or_else(|| settings.as_ref().ok()?.spool.clone());
+    let spool = agreed.unwrap_or_else(|| ::settings::SPOOL.into());
     library_side::spool(&mut report, &spool);
     starts(&mut report, &spool);
-    collector_side::check(&mut report, &arguments.collector, shim.as_ref());
+    collector_side::check(&mut report, &arguments.collector, settings, shim.as_ref());
     super::print(&report.shown(arguments.json))?;
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Why libraries did not start.
-fn starts(report: &mut Report, spool: &std::path::Path) {
+fn starts(report: &mut Report, spool: &Path) {
     let (faults, unreadable) = faults::newest(spool, MOST_FAULTS);
     for fault in &faults {
-        report.note("starts", &format!("the library did not start: {fault}"), "remove the file once it is solved");
+        report.note(
+            "starts",
+            &format!("the library did not start: {fault}"),
+            "remove the file once it is solved",
+        );
     }
     if unreadable > 0 {
         report.note("starts", &format!("{unreadable} more starts failed"), "run doctor as root to see why");

@@ -56,7 +56,8 @@ fn owner(name: &str) -> Option<(u32, u32)> {
 
 fn read(path: &Path, uid: u32) -> Option<(u64, String)> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file: File = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).ok()?;
+    let file: File =
+        OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).ok()?;
     let status = file.metadata().ok()?;
     if !status.is_file() || status.uid() != uid {
         return None;

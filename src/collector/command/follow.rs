@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::Failure;
 
-const REMEDY: &str = "is a collector running (systemctl status p11guard), and may you read from it (readers_group)?";
+const REMEDY: &str =
+    "is a collector running (systemctl status p11guard), and may you read from it (readers_group)?";
 
 /// Where to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,9 @@ impl Follower {
         if self.line.pop() != Some(b'\n') {
             return Ok(None);
         }
-        if self.line.starts_with(b"{\"error\":") && let Ok(complaint) = serde_json::from_slice::<Complaint>(&self.line) {
+        if self.line.starts_with(b"{\"error\":")
+            && let Ok(complaint) = serde_json::from_slice::<Complaint>(&self.line)
+        {
             return Err(Failure::Refused(format!("the collector says: {}", Shown(&complaint.error))));
         }
         Ok(Some(&self.line))

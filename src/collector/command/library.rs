@@ -21,12 +21,13 @@ pub(super) fn find() -> Result<PathBuf, Vec<PathBuf>> {
     let program = env::current_exe().and_then(fs::canonicalize).unwrap_or_default();
     let beside = program.parent().unwrap_or(Path::new("/"));
     let above = beside.parent().unwrap_or(Path::new("/"));
-    let places: Vec<PathBuf> = [beside.to_owned(), above.join("lib/p11guard"), above.join("lib"), above.join("lib64")]
-        .into_iter()
-        .chain(multiarch(&above.join("lib")))
-        .chain(["/usr/lib/p11guard", "/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from))
-        .map(|folder| folder.join(NAME))
-        .collect();
+    let places: Vec<PathBuf> =
+        [beside.to_owned(), above.join("lib/p11guard"), above.join("lib"), above.join("lib64")]
+            .into_iter()
+            .chain(multiarch(&above.join("lib")))
+            .chain(["/usr/lib/p11guard", "/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from))
+            .map(|folder| folder.join(NAME))
+            .collect();
     match places.iter().find(|place| place.is_file()) {
         Some(found) => Ok(found.clone()),
         None => Err(places),
@@ -45,7 +46,8 @@ pub(super) fn fault(path: &Path) -> Result<(), String> {
     let mut image = Vec::new();
     file.read_to_end(&mut image).map_err(|error| format!("cannot be read: {error}"))?;
     // ELF, 64-bit, little-endian; e_type 3 is a shared object, e_machine as of this program.
-    let Some(header) = image.first_chunk::<20>().filter(|header| header.starts_with(b"\x7fELF\x02\x01")) else {
+    let Some(header) = image.first_chunk::<20>().filter(|header| header.starts_with(b"\x7fELF\x02\x01"))
+    else {
         return Err("is not a 64-bit ELF file".into());
     };
     let machine = if cfg!(target_arch = "aarch64") { 183 } else { 62 };
@@ -85,8 +87,10 @@ pub(super) fn installed() -> Vec<PathBuf> {
     for folder in folders {
         for inner in ["", "softhsm", "nss", "pkcs11", "pkcs11-modules"] {
             let named = KNOWN.iter().map(|name| folder.join(inner).join(name));
-            let all = fs::read_dir(folder.join(inner)).into_iter().flatten().flatten().map(|entry| entry.path());
-            let all = all.filter(|path| inner.starts_with("pkcs11") && path.extension().is_some_and(|so| so == "so"));
+            let all =
+                fs::read_dir(folder.join(inner)).into_iter().flatten().flatten().map(|entry| entry.path());
+            let all = all
+                .filter(|path| inner.starts_with("pkcs11") && path.extension().is_some_and(|so| so == "so"));
             for path in named.chain(all) {
                 // Packages link the same module into several places.
                 let Ok(meta) = fs::metadata(&path) else { continue };

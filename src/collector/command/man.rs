@@ -20,7 +20,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Some(folder) = &arguments.folder else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Failure::system("make the manual page"))?;
+        clap_mangen::Man::new(Cli::command())
+            .render(&mut page)
+            .map_err(Failure::system("make the manual page"))?;
         print(&String::from_utf8_lossy(&page))?;
         return Ok(ExitCode::SUCCESS);
     };

@@ -29,7 +29,9 @@ enum Verb {
 
 /// Say whether policies hold together; each mistake with its place and what to write instead
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  p11guard policy check /etc/p11guard/policy.toml && systemctl restart signer")]
+#[command(
+    after_help = "Example:\n  p11guard policy check /etc/p11guard/policy.toml && systemctl restart signer"
+)]
 struct Check {
     /// The policies
     #[arg(required = true, value_name = "FILE")]
@@ -69,7 +71,10 @@ impl Display for Summary<'_> {
         let default = self.0.rules().last().map_or("deny", |rule| rule.action().name());
         write!(f, "policy \"{}\" in mode {}: {rules} rules", Shown(self.0.name()), mode(self.0))?;
         let (allow, warn, deny) = (count(Action::Allow), count(Action::Warn), count(Action::Deny));
-        write!(f, " and the default {default} (allow {allow}, warn {warn}, deny {deny}; in shadow {shadow})")?;
+        write!(
+            f,
+            " and the default {default} (allow {allow}, warn {warn}, deny {deny}; in shadow {shadow})"
+        )?;
         write!(f, ", sha256 {}", hash(self.0))
     }
 }

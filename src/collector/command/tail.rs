@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use collector::render::Glance;
 use collector::render::human::Human;
 use event::FUNCTIONS;
@@ -81,7 +81,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             writeln!(out, "{}", Human(line)).map_err(Failure::output)?;
         }
     }
-    Err(Failure::Refused("the collector went away; see systemctl status p11guard, or start tail again".into()))
+    Err(Failure::Refused(
+        "the collector went away; see systemctl status p11guard, or start tail again".into(),
+    ))
 }
 
 impl Filter {
@@ -105,7 +107,9 @@ impl Filter {
         let process = event.process.as_ref();
         self.pid.is_none_or(|pid| process.is_some_and(|process| process.pid == pid))
             && self.exe.as_ref().is_none_or(|text| {
-                process.and_then(|process| process.exe.as_ref()).is_some_and(|exe| exe.contains(text.as_str()))
+                process
+                    .and_then(|process| process.exe.as_ref())
+                    .is_some_and(|exe| exe.contains(text.as_str()))
             })
     }
 
@@ -125,7 +129,8 @@ mod tests {
 
     const SIGN: &[u8] = br#"{"index":1,"event":"call","time":"t","function":"C_Sign","verdict":{"action":"deny","enforced":true},
         "operation":{"id":"0/1","key":{"handle":3,"label":"release","id":"01ff"}},"process":{"pid":7,"exe":"/usr/bin/java"}}"#;
-    const OPENED: &[u8] = br#"{"index":2,"event":"stream.opened","time":"t","process":{"pid":7,"exe":"/usr/bin/java"}}"#;
+    const OPENED: &[u8] =
+        br#"{"index":2,"event":"stream.opened","time":"t","process":{"pid":7,"exe":"/usr/bin/java"}}"#;
 
     #[test]
     fn of_one_option_any_value_and_of_several_options_all() {

@@ -54,7 +54,10 @@ impl Serialize for Event<'_> {
             }
             o.list("created", &call.created)?;
             o.list("templates", &call.templates.iter().map(Template).collect::<Vec<_>>())?;
-            o.list("attributes", &call.attributes.iter().map(|number| Word(attribute::display(*number))).collect::<Vec<_>>())?;
+            o.list(
+                "attributes",
+                &call.attributes.iter().map(|number| Word(attribute::display(*number))).collect::<Vec<_>>(),
+            )?;
             o.known("bytes_in", head.bytes_in)?;
             o.known("bytes_out", head.bytes_out)?;
             o.mark("size_query", head.size_query)?;

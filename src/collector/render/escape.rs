@@ -11,7 +11,11 @@ use serde_json::ser::Formatter;
 pub(super) struct Ascii;
 
 impl Formatter for Ascii {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         let plain = |byte: u8| byte.is_ascii() && byte != 0x7f;
         let mut rest = fragment;
         while let Some(at) = rest.bytes().position(|byte| !plain(byte)) {
@@ -67,7 +71,10 @@ mod tests {
     fn a_terminal_sees_no_control_character() {
         let shown = Shown(HOSTILE).to_string();
         assert!(shown.starts_with(r"\0\u{1}\u{7}\u{8}\t\n"), "{shown}");
-        assert!(shown.chars().all(|c| c == ' ' || c.escape_debug().count() == 1 || "\"\\".contains(c)), "{shown}");
+        assert!(
+            shown.chars().all(|c| c == ' ' || c.escape_debug().count() == 1 || "\"\\".contains(c)),
+            "{shown}"
+        );
     }
 
     #[test]

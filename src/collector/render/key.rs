@@ -44,7 +44,8 @@ impl Serialize for Key<'_> {
             }
             date(o, "start_date", "start_date_hex", key.start.as_ref())?;
             date(o, "end_date", "end_date_hex", key.end.as_ref())?;
-            let allowed: Vec<_> = key.allowed_mechanisms.iter().map(|number| Word(mechanism::display(*number))).collect();
+            let allowed: Vec<_> =
+                key.allowed_mechanisms.iter().map(|number| Word(mechanism::display(*number))).collect();
             o.list("allowed_mechanisms", &allowed)
         })
     }
@@ -95,7 +96,8 @@ struct Usage(Flags);
 impl Serialize for Usage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let allowed = USAGE & self.0.set & self.0.known;
-        serializer.collect_seq(Flags::ALL.iter().filter(|(bit, ..)| allowed & bit != 0).map(|(.., name)| name))
+        serializer
+            .collect_seq(Flags::ALL.iter().filter(|(bit, ..)| allowed & bit != 0).map(|(.., name)| name))
     }
 }
 

@@ -93,7 +93,9 @@ impl<M: SerializeMap> Object<M> {
 pub(super) fn utf8(bytes: &[u8], cut: bool) -> Option<&str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Some(text),
-        Err(fault) if cut && fault.error_len().is_none() => std::str::from_utf8(&bytes[..fault.valid_up_to()]).ok(),
+        Err(fault) if cut && fault.error_len().is_none() => {
+            std::str::from_utf8(&bytes[..fault.valid_up_to()]).ok()
+        }
         Err(_) => None,
     }
 }

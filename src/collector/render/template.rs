@@ -70,7 +70,9 @@ fn put<M: SerializeMap>(
             _ => o.put(NAME, Hex(value)),
         },
         (Kind::Numbers, list) => match numbers(list) {
-            Some(list) => o.put(NAME, list.iter().map(|number| u64::from_ne_bytes(*number)).collect::<Vec<_>>()),
+            Some(list) => {
+                o.put(NAME, list.iter().map(|number| u64::from_ne_bytes(*number)).collect::<Vec<_>>())
+            }
             None => o.put(NAME, Hex(value)),
         },
         (Kind::Mechanisms, list) => match numbers(list) {

@@ -29,7 +29,7 @@ fn header() -> Header {
 }
 
 fn text(text: &str) -> Text {
-    Text { bytes: text.into(), length: text.len() as u32 }
+    Text { bytes: text.into(), length: text.len().try_into().unwrap() }
 }
 
 fn session() -> Session {
@@ -138,7 +138,7 @@ fn a_section_of_another_version_is_passed_over() {
 
 #[test]
 fn what_does_not_fit_is_left_out_whole_and_marked() {
-    let long = vec![b'x'; 100];
+    let long = [b'x'; 100];
     let bytes = written(|frame| {
         frame.template(100, (0..100).map(|n| (n, 100, Some(&long[..]))));
         frame.text(Tag::Username, &[b'u'; 300]);

@@ -79,8 +79,8 @@ attributes! {
 /// Size in bits and place of the curve, from the word of an encoded key that holds both.
 #[inline]
 pub(crate) fn size_of_key(word: u64) -> (Option<u32>, Option<u16>) {
-    let bits = (word & 0xffff_ffff != 0xffff_ffff).then_some(word as u32);
-    let curve = (word >> 32 & 0xffff != 0xffff).then_some((word >> 32) as u16);
+    let bits = u32::try_from(word & 0xffff_ffff).ok().filter(|bits| *bits != u32::MAX);
+    let curve = u16::try_from(word >> 32 & 0xffff).ok().filter(|curve| *curve != u16::MAX);
     (bits, curve)
 }
 

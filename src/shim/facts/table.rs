@@ -73,7 +73,7 @@ impl<const W: usize, const X: usize> Table<W, X> {
             let stamp = entry.stamp.load(Ordering::Acquire);
             let own = entry.scope.load(Ordering::Relaxed);
             let is = stamp != 0
-                && stamp % 2 == 0
+                && stamp.is_multiple_of(2)
                 && entry.handle.load(Ordering::Relaxed) == handle
                 && scope.is_none_or(|scope| scope == own);
             is.then_some(Found { place, stamp, scope: own })

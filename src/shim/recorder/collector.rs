@@ -14,6 +14,13 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 /// What a shim says first: the protocol and its version.
 const GREETING: &[u8; 16] = b"p11guard-attach1";
+/// Sizes as the system calls want them.
+#[allow(clippy::cast_possible_truncation)]
+const DESCRIPTOR: u32 = size_of::<RawFd>() as u32;
+#[allow(clippy::cast_possible_truncation)]
+const CREDENTIALS: libc::socklen_t = size_of::<libc::ucred>() as libc::socklen_t;
+#[allow(clippy::cast_possible_truncation)]
+const FAMILY: libc::sa_family_t = libc::AF_UNIX as libc::sa_family_t;
 /// Descriptors from here on are seldom handed out to the host's own files.
 const HIGH: RawFd = 500;
 
@@ -79,7 +86,7 @@ impl Connection {
     /// Whether the other end is the collector: it runs as root, as this user, or as the owner of the socket's folder.
     fn trusted(&self, socket: &OwnedFd) -> bool {
         let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
-        let mut length = mem::size_of::<libc::ucred>() as libc::socklen_t;
+        let mut length = CREDENTIALS;
         let peer_at: *mut libc::ucred = &mut peer;
         // SAFETY: room for the answer, as long as said.
         let got = unsafe {
@@ -114,13 +121,13 @@ fn send(socket: &OwnedFd, producer: &Producer) -> bool {
     message.msg_iovlen = parts.len();
     message.msg_control = control.as_mut_ptr().cast();
     // SAFETY: arithmetic on lengths.
-    message.msg_controllen = unsafe { libc::CMSG_SPACE(mem::size_of::<RawFd>() as u32) } as usize;
+    message.msg_controllen = unsafe { libc::CMSG_SPACE(DESCRIPTOR) } as usize;
     // SAFETY: the control buffer has room for one header and one descriptor, and is aligned for them.
     unsafe {
         let header = libc::CMSG_FIRSTHDR(&message);
         (*header).cmsg_level = libc::SOL_SOCKET;
         (*header).cmsg_type = libc::SCM_RIGHTS;
-        (*header).cmsg_len = libc::CMSG_LEN(mem::size_of::<RawFd>() as u32) as usize;
+        (*header).cmsg_len = libc::CMSG_LEN(DESCRIPTOR) as usize;
         libc::CMSG_DATA(header).cast::<RawFd>().write_unaligned(producer.descriptor().as_raw_fd());
     }
     // SAFETY: every pointer of the message is to memory above. MSG_NOSIGNAL: a dead peer must not kill the host.
@@ -132,7 +139,7 @@ fn send(socket: &OwnedFd, producer: &Producer) -> bool {
 fn address(path: &Path) -> Option<(libc::sockaddr_un, libc::socklen_t)> {
     // SAFETY: all zeros is an address without a name.
     let mut address: libc::sockaddr_un = unsafe { mem::zeroed() };
-    address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    address.sun_family = FAMILY;
     let bytes = path.as_os_str().as_bytes();
     if bytes.len() >= address.sun_path.len() {
         return None;

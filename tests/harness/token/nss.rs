@@ -31,8 +31,10 @@ pub fn nss() -> Token {
 /// p11-kit's trust module over one certificate authority of its own, read-only.
 pub fn trust() -> Token {
     let mut token = Token::new(installed("p11-kit-modules", &["/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-trust.so", "/usr/lib64/pkcs11/p11-kit-trust.so"]));
-    let anchor = token.folder.path().join("anchor.pem");
-    std::fs::write(&anchor, include_str!("../../hosts/anchor.pem")).expect("the trust anchor");
-    token.reserved = Some(format!("paths='{}'", token.folder.path().display()));
+    // The module makes the token's label of the folder's name.
+    let anchors = token.folder.path().join("anchors");
+    std::fs::create_dir(&anchors).expect("a folder for the trust anchor");
+    std::fs::write(anchors.join("anchor.pem"), include_str!("../../hosts/anchor.pem")).expect("the trust anchor");
+    token.reserved = Some(format!("paths='{}'", anchors.display()));
     token
 }

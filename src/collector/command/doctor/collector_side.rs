@@ -14,11 +14,20 @@ use super::files::shown;
 use super::report::Report;
 
 /// Configuration, sockets and log.
-pub(super) fn check(report: &mut Report, config: &Path, shim: Option<&Shim>) {
-    let settings = match Settings::read(config) {
+pub(super) fn check(
+    report: &mut Report,
+    config: &Path,
+    settings: Result<Settings, collector::Error>,
+    shim: Option<&Shim>,
+) {
+    let settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
-            return report.wrong("collector", &error.to_string(), "install config/collector.toml there and adapt it");
+            return report.wrong(
+                "collector",
+                &error.to_string(),
+                "install config/collector.toml there and adapt it",
+            );
         }
     };
     report.ok("collector", &shown(config));
@@ -31,8 +40,13 @@ pub(super) fn check(report: &mut Report, config: &Path, shim: Option<&Shim>) {
 
 fn agree(report: &mut Report, settings: &Settings, shim: &Shim) {
     if settings.attach != shim.socket {
-        let text = format!("it listens at {}, libraries go to {}", shown(&settings.attach), shown(&shim.socket));
-        report.wrong("collector", &text, "let `attach` there and `socket` in the library's configuration be the same");
+        let text =
+            format!("it listens at {}, libraries go to {}", shown(&settings.attach), shown(&shim.socket));
+        report.wrong(
+            "collector",
+            &text,
+            "let `attach` there and `socket` in the library's configuration be the same",
+        );
     }
     if let Some(spool) = &shim.spool
         && settings.spool.as_ref() != Some(spool)
@@ -67,7 +81,11 @@ fn log(report: &mut Report, path: &Path) {
         }
         Ok(_) => report.ok("log", &shown(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            report.note("log", &format!("there is no {} yet", shown(path)), "the collector makes it when it starts");
+            report.note(
+                "log",
+                &format!("there is no {} yet", shown(path)),
+                "the collector makes it when it starts",
+            );
         }
         Err(error) => {
             let text = format!("{} cannot be examined: {error}", shown(path));

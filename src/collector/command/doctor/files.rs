@@ -16,7 +16,9 @@ pub(super) fn shown(path: &Path) -> String {
 pub(super) fn distrust(path: &Path, owner: u32) -> Option<(String, &'static str)> {
     let status = match fs::metadata(path) {
         Ok(status) => status,
-        Err(error) => return Some((format!("cannot be examined: {error}"), "create it, or correct the path")),
+        Err(error) => {
+            return Some((format!("cannot be examined: {error}"), "create it, or correct the path"));
+        }
     };
     let mode = status.permissions().mode() & 0o7777;
     if !status.is_file() {
@@ -24,7 +26,10 @@ pub(super) fn distrust(path: &Path, owner: u32) -> Option<(String, &'static str)
     } else if status.uid() != 0 && status.uid() != owner {
         Some((format!("belongs to user {}", status.uid()), "let root own it (chown root)"))
     } else if mode & 0o022 != 0 {
-        Some((format!("can be written by others than its owner (mode {mode:04o})"), "take the right from them (chmod go-w)"))
+        Some((
+            format!("can be written by others than its owner (mode {mode:04o})"),
+            "take the right from them (chmod go-w)",
+        ))
     } else {
         None
     }

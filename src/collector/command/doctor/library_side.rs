@@ -31,7 +31,9 @@ pub(super) fn library(report: &mut Report, given: Option<&Path>) -> PathBuf {
     };
     match modules::fault(&path) {
         Ok(()) => report.ok(SUBJECT, &shown(&path)),
-        Err(fault) => report.wrong(SUBJECT, &format!("{} {fault}", shown(&path)), "install libp11guard.so again"),
+        Err(fault) => {
+            report.wrong(SUBJECT, &format!("{} {fault}", shown(&path)), "install libp11guard.so again")
+        }
     }
     path
 }
@@ -45,7 +47,9 @@ pub(super) fn config(report: &mut Report, given: Option<&Path>, library: &Path) 
         return None;
     }
     let read = fs::read(&path).map_err(|error| format!("{} cannot be read: {error}", shown(&path)));
-    let parsed = read.and_then(|bytes| Shim::parse(&path.to_string_lossy(), &bytes).map_err(|mistake| mistake.to_string()));
+    let parsed = read.and_then(|bytes| {
+        Shim::parse(&path.to_string_lossy(), &bytes).map_err(|mistake| mistake.to_string())
+    });
     match parsed {
         Ok(shim) => {
             report.ok(SUBJECT, &shown(&path));
@@ -125,11 +129,19 @@ pub(super) fn policy(report: &mut Report, path: &Path) {
             report.ok(SUBJECT, &format!("{}: {}", shown(path), Summary(&policy)));
             note_if_hidden(report, SUBJECT, path);
             if policy.mode() == ::policy::Mode::Observe {
-                report.note(SUBJECT, "nothing is refused yet", "write mode = \"enforce\" once the events show no surprise");
+                report.note(
+                    SUBJECT,
+                    "nothing is refused yet",
+                    "write mode = \"enforce\" once the events show no surprise",
+                );
             }
         }
         Err(diagnostics) => {
-            report.wrong(SUBJECT, &diagnostics.to_string(), "p11guard policy check shows the same; correct it");
+            report.wrong(
+                SUBJECT,
+                &diagnostics.to_string(),
+                "p11guard policy check shows the same; correct it",
+            );
         }
     }
 }
@@ -166,9 +178,17 @@ pub(super) fn spool(report: &mut Report, path: &Path) {
     let mode = status.permissions().mode() & 0o7777;
     let text = format!("{} (mode {mode:04o})", shown(path));
     if !status.is_dir() {
-        report.wrong(SUBJECT, &format!("{} is not a folder", shown(path)), &format!("remove it, then {make}"));
+        report.wrong(
+            SUBJECT,
+            &format!("{} is not a folder", shown(path)),
+            &format!("remove it, then {make}"),
+        );
     } else if mode & 0o002 != 0 && mode & 0o1000 == 0 {
-        report.wrong(SUBJECT, &format!("{text}: anybody can remove the records of others"), &format!("chmod 1733 {}", shown(path)));
+        report.wrong(
+            SUBJECT,
+            &format!("{text}: anybody can remove the records of others"),
+            &format!("chmod 1733 {}", shown(path)),
+        );
     } else if mode & 0o002 == 0 {
         report.note(SUBJECT, &format!("{text}: only some users can leave records there"), &make);
     } else {
@@ -179,6 +199,10 @@ pub(super) fn spool(report: &mut Report, path: &Path) {
 fn note_if_hidden(report: &mut Report, subject: &'static str, path: &Path) {
     if is_hidden_from_others(path) {
         let text = format!("{} cannot be read by every user", Shown(&path.to_string_lossy()));
-        report.note(subject, &text, "applications of other users do not start the library; chmod o+r if they should");
+        report.note(
+            subject,
+            &text,
+            "applications of other users do not start the library; chmod o+r if they should",
+        );
     }
 }

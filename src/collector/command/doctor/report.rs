@@ -6,6 +6,9 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+/// Between the lines of one text: what it says stays in its column.
+const BREAK: &str = "\n                ";
+
 /// What was found so far.
 #[derive(Debug, Default)]
 pub(super) struct Report(Vec<Finding>);
@@ -63,7 +66,8 @@ impl Report {
                 State::Note => (Style::new().bold(), "note"),
             };
             // Writing to a string cannot fail.
-            let _ = writeln!(shown, "{style}{word:<5}{style:#} {:<9} {}", finding.subject, finding.text);
+            let text = finding.text.replace('\n', BREAK);
+            let _ = writeln!(shown, "{style}{word:<5}{style:#} {:<9} {text}", finding.subject);
             if let Some(remedy) = &finding.remedy {
                 let _ = writeln!(shown, "                -> {remedy}");
             }
@@ -82,12 +86,16 @@ mod tests {
         report.ok("library", "there");
         report.note("spool", "none", "make one");
         assert!(report.is_well());
-        report.wrong("policy", "absent", "write one");
+        report.wrong("policy", "absent:\nlook", "write one");
         assert!(!report.is_well());
         let plain = anstream::adapter::strip_str(&report.shown(false)).to_string();
         assert_eq!(plain.lines().next(), Some("ok    library   there"));
-        assert_eq!(plain.lines().last(), Some("                -> write one"));
+        assert!(plain.ends_with("absent:\n                look\n                -> write one\n"), "{plain}");
         let json = report.shown(true);
-        assert!(json.lines().last().is_some_and(|line| line.starts_with(r#"{"state":"wrong","subject":"policy""#)));
+        assert!(
+            json.lines()
+                .last()
+                .is_some_and(|line| line.starts_with(r#"{"state":"wrong","subject":"policy""#))
+        );
     }
 }

@@ -20,7 +20,8 @@ const WORD: &[u8] = b"@P11GUARD@";
 
 /// Runs the command to its end; gives its exit code, 128 + n where signal n ended it.
 pub(super) fn run(command: &[OsString], private: &Private) -> Result<u8, Failure> {
-    let (program, arguments) = command.split_first().ok_or_else(|| Failure::Refused("no command is given".into()))?;
+    let (program, arguments) =
+        command.split_first().ok_or_else(|| Failure::Refused("no command is given".into()))?;
     let mut signals =
         Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).map_err(Failure::system("catch signals"))?;
     let mut child = Command::new(program)

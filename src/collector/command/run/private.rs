@@ -35,7 +35,11 @@ impl Private {
         let remedy = "point TMPDIR to a folder that can be written to";
         let temporary = std::env::temp_dir();
         // Mode 0700 from the start.
-        let folder = TempDir::with_prefix("p11guard-").map_err(Failure::path("make a folder in", temporary, remedy))?;
+        let folder = TempDir::with_prefix("p11guard-").map_err(Failure::path(
+            "make a folder in",
+            temporary,
+            remedy,
+        ))?;
         let write = |name: &str, text: &[u8]| -> Result<PathBuf, Failure> {
             let path = folder.path().join(name);
             // The library reads nothing that others could write, whatever the umask.
@@ -86,7 +90,8 @@ fn library(arguments: &Arguments) -> Result<PathBuf, Failure> {
             Failure::Refused(format!("{text}{}", places.join("\n")))
         })?,
     };
-    library::fault(&library).map_err(|fault| refuse(&library, &fault, "name libp11guard.so with --library"))?;
+    library::fault(&library)
+        .map_err(|fault| refuse(&library, &fault, "name libp11guard.so with --library"))?;
     Ok(library)
 }
 
@@ -95,7 +100,8 @@ fn module(arguments: &Arguments, library: &Path) -> Result<PathBuf, Failure> {
         Some(given) => whole(given)?,
         None => return Err(no_module()),
     };
-    library::fault(&module).map_err(|fault| refuse(&module, &fault, "name the vendor's module with --module"))?;
+    library::fault(&module)
+        .map_err(|fault| refuse(&module, &fault, "name the vendor's module with --module"))?;
     if library::same(&module, library) {
         return Err(refuse(&module, "is p11guard's own library", "name the vendor's module with --module"));
     }
@@ -104,7 +110,9 @@ fn module(arguments: &Arguments, library: &Path) -> Result<PathBuf, Failure> {
 
 /// An installed configuration is in force for every process, and no environment replaces it.
 fn give_way(library: &Path) -> Result<(), Failure> {
-    let Some(installed) = ::settings::names(library).into_iter().find(|path| path.exists()) else { return Ok(()) };
+    let Some(installed) = ::settings::names(library).into_iter().find(|path| path.exists()) else {
+        return Ok(());
+    };
     let text = "is in force for every process of this host, so a private collector would see nothing; its \
                 collector has the events: p11guard tail";
     Err(Failure::Refused(format!("{} {text}", Shown(&installed.to_string_lossy()))))
@@ -152,6 +160,9 @@ mod tests {
         let odd = Path::new("/a \"b\"\\c\n\u{1b}/m.so");
         let text = shim(odd, Path::new("/p.toml"), Path::new("/s"), Path::new("/d")).unwrap();
         let shim = settings::Shim::parse("shim.toml", text.as_bytes()).unwrap();
-        assert_eq!((&*shim.module, &*shim.policy, &*shim.socket), (odd, Path::new("/p.toml"), Path::new("/s")));
+        assert_eq!(
+            (&*shim.module, &*shim.policy, &*shim.socket),
+            (odd, Path::new("/p.toml"), Path::new("/s"))
+        );
     }
 }

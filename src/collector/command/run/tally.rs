@@ -56,7 +56,8 @@ impl Tally {
         let out: Box<dyn Write + Send> = match output {
             None => Box::new(anstream::stderr()),
             Some(path) => {
-                let file = File::create(path).map_err(Failure::path("write", path, "name another file with -o"))?;
+                let file =
+                    File::create(path).map_err(Failure::path("write", path, "name another file with -o"))?;
                 let lines: Box<dyn Write + Send> = Box::new(LineWriter::new(file));
                 Box::new(StripStream::new(lines))
             }
@@ -118,10 +119,12 @@ impl Sums {
     /// Says the sums on stderr, and why the library did not start where it left word of that in `spool`.
     pub(super) fn tell(&self, spool: &Path) {
         let (faults, _) = newest(spool, MOST_FAULTS);
-        let mut text: String = faults.iter().map(|fault| format!("p11guard: the library did not start: {fault}\n")).collect();
+        let mut text: String =
+            faults.iter().map(|fault| format!("p11guard: the library did not start: {fault}\n")).collect();
         let Sums { calls, denied, would_be_denied, warned, lost, processes } = self;
         let lost: u64 = lost.values().sum();
-        let shadow = if *would_be_denied == 0 { String::new() } else { format!(" ({would_be_denied} more would be)") };
+        let shadow =
+            if *would_be_denied == 0 { String::new() } else { format!(" ({would_be_denied} more would be)") };
         text += &match processes.len() {
             0 if !faults.is_empty() => String::new(),
             0 => "p11guard: no process of the command loaded the library; hand it over as @P11GUARD@ in an argument, or \
@@ -164,9 +167,14 @@ mod tests {
 
     #[test]
     fn losses_are_told_once_however_often_a_stream_tells_of_them() {
-        let loss = |stream: &str, total: u64| format!(r#"{{"index":1,"event":"loss","time":"t","stream":"{stream}","total":{total}}}"#);
+        let loss = |stream: &str, total: u64| {
+            format!(r#"{{"index":1,"event":"loss","time":"t","stream":"{stream}","total":{total}}}"#)
+        };
         let closed = r#"{"index":3,"event":"stream.closed","time":"t","stream":"a","lost":9}"#.to_owned();
         let sums = sums(&[loss("a", 3), loss("a", 5), closed, loss("b", 2), call("deny", true)]);
-        assert_eq!((sums.lost.values().sum::<u64>(), sums.calls, sums.denied, sums.processes.len()), (11, 1, 1, 1));
+        assert_eq!(
+            (sums.lost.values().sum::<u64>(), sums.calls, sums.denied, sums.processes.len()),
+            (11, 1, 1, 1)
+        );
     }
 }

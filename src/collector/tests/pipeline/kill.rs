@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,34 +16,26 @@ use super::rig::{attach, emit, producer, visit};
 
 const KILLS: u32 = 20;
 
-struct Daemon {
-    config: PathBuf,
-    attach: PathBuf,
-    child: Child,
-}
+struct Daemon(Child);
 
 impl Daemon {
     fn start(config: &Path, attach: &Path) -> Daemon {
-        let spawn = || {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_p11guard"));
-            command.args(["collect", "--config"]).arg(config).stdin(Stdio::null()).stdout(Stdio::null());
-            command.env("RUST_LOG", "off").spawn().unwrap()
-        };
-        let daemon = Daemon { config: config.into(), attach: attach.into(), child: spawn() };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_p11guard"));
+        command.args(["collect", "--config"]).arg(config).stdin(Stdio::null()).stdout(Stdio::null());
+        let daemon = Daemon(command.env("RUST_LOG", "off").spawn().unwrap());
         until("the collector", || visit(attach).is_ok());
         daemon
     }
 
-    fn kill(mut self) -> (PathBuf, PathBuf) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        (self.config, self.attach)
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 
     fn stop(mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
+        let pid = rustix::process::Pid::from_child(&self.0);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        assert!(self.child.wait().unwrap().success());
+        assert!(self.0.wait().unwrap().success());
     }
 }
 
@@ -88,7 +80,7 @@ fn a_collector_killed_twenty_times_stores_everything_once() {
     let rings = [0; 3].map(|_| producer(Backing::Memfd));
     let done = AtomicBool::new(false);
     let mut expected: BTreeMap<String, u64> = BTreeMap::new();
-    std::thread::scope(|scope| {
+    let daemon = std::thread::scope(|scope| {
         let callers = rings.each_ref().map(|ring| scope.spawn(|| calling(ring, &attach_at, &done)));
         for round in 0..KILLS {
             // An application that comes, calls and ends, while the collector is killed under it.
@@ -97,9 +89,9 @@ fn a_collector_killed_twenty_times_stores_everything_once() {
                 Application { ring: &attach_at, spooled: false, calls: 200, hangs: false, done: &told };
             let mut child = application.start();
             std::thread::sleep(sometime(Duration::from_millis(120)));
-            let (config, attach) = daemon.kill();
+            daemon.kill();
             std::thread::sleep(sometime(Duration::from_millis(60)));
-            daemon = Daemon::start(&config, &attach);
+            daemon = Daemon::start(&config, &attach_at);
             assert!(child.wait().unwrap().success());
             expected.insert(name(fs::read(&told).unwrap().try_into().unwrap()), 200);
         }
@@ -108,6 +100,7 @@ fn a_collector_killed_twenty_times_stores_everything_once() {
             expected.insert(name(ring.stream()), caller.join().unwrap());
             ring.close();
         }
+        daemon
     });
     // Whoever was not attached again when it ended is now.
     let _connections = rings.each_ref().map(|ring| attach(ring, &attach_at).unwrap());

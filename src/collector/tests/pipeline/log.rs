@@ -54,6 +54,14 @@ impl Place {
     }
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            super::schema::check(&self.events());
+        }
+    }
+}
+
 /// The whole lines of a log.
 pub(crate) fn events(file: &Path) -> Vec<Value> {
     let text = std::fs::read(file).unwrap_or_default();

@@ -8,4 +8,5 @@ mod kill;
 mod log;
 mod readers;
 mod rig;
+mod schema;
 mod spool;
