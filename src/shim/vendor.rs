@@ -211,14 +211,11 @@ fn interfaces(get: *const c_void) -> Vec<CK_INTERFACE> {
     let Some(get) = (unsafe { mem::transmute::<*const c_void, CK_C_GetInterfaceList>(get) }) else {
         return Vec::new();
     };
-    let mut count = 0;
-    // SAFETY: the module's own function; NULL asks for the count (PKCS#11 3.2, section 5.4.5).
-    if unsafe { get(ptr::null_mut(), &mut count) } != CKR_OK || count == 0 || count > MOST_INTERFACES {
-        return Vec::new();
-    }
     let none = CK_INTERFACE { pInterfaceName: ptr::null_mut(), pFunctionList: ptr::null_mut(), flags: 0 };
-    let mut list = vec![none; usize::try_from(count).unwrap_or(0)];
-    // SAFETY: there is room for `count` interfaces.
+    let mut list = vec![none; MOST_INTERFACES];
+    let mut count = list.len() as CK_ULONG;
+    // The count is not asked for first: pkcs11-spy over a module of 2.40 then writes to the NULL pointer.
+    // SAFETY: the module's own function, with room for `count` interfaces (PKCS#11 3.2, section 5.4.5).
     if unsafe { get(list.as_mut_ptr(), &mut count) } != CKR_OK {
         return Vec::new();
     }
@@ -227,7 +224,7 @@ fn interfaces(get: *const c_void) -> Vec<CK_INTERFACE> {
 }
 
 /// More interfaces than this are no list.
-const MOST_INTERFACES: CK_ULONG = 64;
+const MOST_INTERFACES: usize = 64;
 
 impl List {
     /// A copy of the first `size` bytes of a list; what a longer list would have behind them is absent.
