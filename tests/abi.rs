@@ -82,7 +82,7 @@ fn a_decoy_that_exports_everything_captures_nothing() {
         assert_eq!(tables.stdout, "export major=0 minor=0 own=104 null=0 foreign=0\n2.40 major=2 minor=40 own=68 null=0 \
              foreign=0\n3.0 major=3 minor=0 own=92 null=0 foreign=0\n3.2 major=3 minor=2 own=104 null=0 foreign=0\n");
     }
-    let calls = host(&way, "storm", &["2", "100", "finalize"], Some(&decoy)).success();
+    let calls = host(&way, "storm", &["2", "100", "1", "finalize"], Some(&decoy)).success();
     assert_eq!(calls.number("succeeded"), 100);
     assert!(token::counts(way.token()).of(Function::C_GenerateRandom) >= 98);
     println!("368 entries lie in the library itself, 100 calls went through it");
@@ -92,7 +92,7 @@ fn a_decoy_that_exports_everything_captures_nothing() {
 fn preloaded_it_does_not_capture_the_vendors_table() {
     for (name, token) in [("captured stub", token::stub("captured")), ("stub", token::stub(""))] {
         let way = Way::new(Route::Through, token);
-        let calls = host(&way, "storm", &["2", "100", "finalize"], Some(artifacts::shim()));
+        let calls = host(&way, "storm", &["2", "100", "1", "finalize"], Some(artifacts::shim()));
         let calls = calls.success();
         assert_eq!(calls.number("succeeded"), 100, "{name}");
         assert_eq!(token::counts(way.token()).of(Function::C_GenerateRandom), 98, "{name}: each call arrived once");

@@ -26,7 +26,7 @@ impl Collector {
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("spool")).expect("a spool folder");
         let text = format!(
-            "attach = {:?}\nreaders = {:?}\nlog = {:?}\nspool = {:?}\nkeeper = false\n",
+            "attach = {:?}\nreaders = {:?}\nlog = {:?}\nspool = {:?}\n",
             at("attach.sock"),
             at("events.sock"),
             at("log"),
@@ -93,21 +93,24 @@ impl Collector {
         BufReader::new(UnixStream::connect(self.path("events.sock")).expect("the readers' socket"))
     }
 
-    /// Everything that is in the log, line by line.
+    /// The log, to be read as it grows.
+    pub fn log(&self) -> PathBuf {
+        self.path("log/events.jsonl")
+    }
+
+    /// Everything that is in the log.
     pub fn stored(&self) -> Vec<Value> {
-        let text = self.stored_text();
+        let text = std::fs::read_to_string(self.log()).expect("the log");
         text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
     }
 
-    /// The log as it stands on disk.
-    pub fn stored_text(&self) -> String {
-        let mut text = String::new();
-        for file in files(&self.path("log")) {
-            if file.extension().is_some_and(|extension| extension == "jsonl") {
-                text += &std::fs::read_to_string(&file).expect("a text file");
-            }
-        }
-        text
+    /// Everything in the log, once `count` streams are closed.
+    pub fn stored_after(&self, count: usize) -> Vec<Value> {
+        eventually("closed streams", || {
+            let stored = self.stored();
+            let closed = stored.iter().filter(|event| event["event"] == "stream.closed").count();
+            (closed >= count).then_some(stored)
+        })
     }
 
     /// What it wrote to its standard error in all its lives.
@@ -117,8 +120,18 @@ impl Collector {
 }
 
 impl Drop for Collector {
+    /// The keeper outlives a collector by design, but not its test: it is known by the path of its socket.
     fn drop(&mut self) {
         self.kill();
+        let socket = self.path("keeper.sock").display().to_string();
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            let pid = process.file_name().to_string_lossy().parse::<i32>();
+            if let Ok(pid) = pid && String::from_utf8_lossy(&line).contains(&format!("keep\0--socket\0{socket}")) {
+                // SAFETY: no pointer is involved.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
+            }
+        }
     }
 }
 

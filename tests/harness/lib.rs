@@ -3,6 +3,7 @@
 //! and commands run with both ends in hand. Environment goes to child processes only; nothing outside a temporary
 //! folder is written.
 
+pub mod accounts;
 pub mod artifacts;
 pub mod collector;
 pub mod counts;

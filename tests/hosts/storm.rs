@@ -8,20 +8,29 @@ use crate::frame::{Frame, invoke};
 use crate::lifecycle::{opened, randoms};
 use crate::module::Module;
 
-/// `MODULE THREADS CALLS END`: every thread makes its share of `CALLS` calls in a session of its own; prints how
-/// many returned `CKR_OK`. END says how it ends: `finalize`; `exit` without; or `wait` alive, for a signal.
+/// `MODULE THREADS CALLS ROUNDS END`: in each round `THREADS` threads make `CALLS` calls together, each in a session of
+/// its own. Says `round` after each and waits for a line before the next; at last how many calls returned `CKR_OK`. END
+/// says how it ends: `finalize`; `exit` without; or `wait` alive, for a signal.
 pub(crate) fn storm(arguments: &[String]) {
     let module = Module::load(&arguments[0]);
-    let [threads, calls] = [1, 2].map(|place| arguments[place].parse::<u64>().unwrap_or_default());
+    let [threads, calls, rounds] = [1, 2, 3].map(|place| arguments[place].parse::<u64>().unwrap_or_default());
     let Some(table) = module.table("2.40") else { return };
     opened(&table);
     let shares: Vec<u64> = (0..threads).map(|thread| calls / threads + u64::from(thread < calls % threads)).collect();
-    let succeeded: u64 = std::thread::scope(|scope| {
-        let started: Vec<_> = shares.iter().map(|share| scope.spawn(|| calls_of_a_thread(&table, *share))).collect();
-        started.into_iter().map(|thread| thread.join().unwrap_or(0)).sum()
-    });
+    let mut succeeded = 0;
+    let mut lines = std::io::stdin().lines();
+    for round in 0..rounds {
+        if round > 0 {
+            println!("round");
+            lines.next();
+        }
+        succeeded += std::thread::scope(|scope| {
+            let started: Vec<_> = shares.iter().map(|share| scope.spawn(|| calls_of_a_thread(&table, *share))).collect();
+            started.into_iter().map(|thread| thread.join().unwrap_or(0)).sum::<u64>()
+        });
+    }
     println!("succeeded={succeeded}");
-    match arguments.get(3).map(String::as_str) {
+    match arguments.get(4).map(String::as_str) {
         Some("wait") => loop {
             std::thread::park();
         },

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The words that are said before a call: who calls, with which mechanism, on which key, what is asked for.
+#![allow(unsafe_code)]
+
+use cryptoki_sys::*;
+use event::mechanism::{self, Operation, Shape};
+use event::wire::{self, Tag};
+use event::{Active, Function, curve};
+use std::ffi::c_void;
+
+use super::Call;
+use super::parameter::{self, Parameters};
+use super::read::{self, Attribute};
+use crate::facts::{self, Session};
+use crate::recorder::Recorder;
+
+/// Words that are said before the call.
+impl Call<'_> {
+    /// The session; with it the token.
+    #[inline]
+    pub(crate) fn session(&mut self, handle: CK_SESSION_HANDLE) {
+        self.header.session = Some(handle);
+        let Some(facts) = self.facts() else { return };
+        self.session = facts.session(handle);
+        if self.session.is_none() && facts.may_miss_sessions() {
+            self.learn_session(handle);
+        }
+        if let Some(session) = &self.session {
+            facts.tell_session(session, &mut self.frame);
+        }
+    }
+
+    #[cold]
+    fn learn_session(&mut self, handle: CK_SESSION_HANDLE) {
+        let mut info = CK_SESSION_INFO::default();
+        if self.shim.vendor.own().session_info(handle, &mut info) != Some(CKR_OK) {
+            return;
+        }
+        self.remember_session(info.slotID, handle, info.flags & CKF_RW_SESSION != 0);
+        self.session = self.facts().and_then(|facts| facts.session(handle));
+    }
+
+    pub(super) fn remember_session(&mut self, slot: CK_SLOT_ID, handle: CK_SESSION_HANDLE, read_write: bool) {
+        let Some(recorder) = self.recorder else { return };
+        let facts = recorder.facts();
+        // A second is long enough for tools that open and close sessions in a row, and too short to exchange a token.
+        let oldest = self.header.start.saturating_sub(recorder.ticks_per_second());
+        if facts.token(slot, oldest, |token| facts.session_opened(slot, handle, read_write, token)) {
+            return;
+        }
+        if let Some(token) = facts::learn_token(self.shim.vendor.own(), slot) {
+            facts.token_learnt(slot, &token, self.header.start);
+            facts.session_opened(slot, handle, read_write, &token);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn slot(&mut self, slot: CK_SLOT_ID) {
+        self.frame.number(Tag::Slot, slot);
+    }
+
+    /// The mechanism of a call that does `operation` with it. NULL cancels an operation and is not judged
+    /// (PKCS#11 3.0, section 5.8.1).
+    #[inline]
+    pub(crate) fn mechanism(&mut self, operation: Operation, pointer: *mut CK_MECHANISM) {
+        // SAFETY: NULL, or the caller's mechanism as PKCS#11 demands it.
+        let Some(mechanism) = (unsafe { read::mechanism(pointer) }) else { return };
+        self.mechanism = Some(mechanism);
+        self.asked = Some(policy::Facts::of(operation, mechanism.mechanism));
+        let mut parameters = Parameters::new();
+        let shape = mechanism::by_number(mechanism.mechanism).map_or(Shape::Bytes, |known| known.parameter);
+        use Function::*;
+        let shape = match self.header.function {
+            C_WrapKey | C_UnwrapKey => shape.in_wrapping(),
+            C_WrapKeyAuthenticated | C_UnwrapKeyAuthenticated => shape.in_messages(),
+            C_MessageEncryptInit | C_MessageDecryptInit | C_MessageSignInit | C_MessageVerifyInit => {
+                shape.in_messages()
+            }
+            _ => shape,
+        };
+        let length = usize::try_from(mechanism.ulParameterLen).unwrap_or(usize::MAX);
+        // SAFETY: the caller's parameter as PKCS#11 demands it for this mechanism.
+        unsafe { parameter::decode(shape, mechanism.pParameter, length, &mut parameters) };
+        self.frame.mechanism(mechanism.mechanism, parameters.as_slice());
+        self.header.truncated |= parameters.overflowed();
+    }
+
+    /// A mechanism asked about by its number.
+    #[inline]
+    pub(crate) fn mechanism_type(&mut self, mechanism: CK_MECHANISM_TYPE) {
+        self.frame.mechanism(mechanism, &[]);
+    }
+
+    /// The parameter of one message; the mechanism is the one that the operation was started with.
+    #[inline]
+    pub(crate) fn message(&mut self, active: Active, parameter: *mut c_void, length: CK_ULONG) {
+        let Some((facts, session)) = self.recorder.map(Recorder::facts).zip(self.session.as_ref()) else {
+            return;
+        };
+        let (_, mechanism) = facts.operation(session, active);
+        let Some(known) = mechanism::by_number(mechanism) else { return };
+        let mut parameters = Parameters::new();
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        // SAFETY: the caller's parameter as PKCS#11 demands it for messages of this mechanism.
+        unsafe { parameter::decode(known.parameter.in_messages(), parameter, length, &mut parameters) };
+        self.frame.message(parameters.as_slice());
+        self.header.truncated |= parameters.overflowed();
+    }
+
+    /// A key that the call works with: its facts are learnt where they are not known.
+    #[inline]
+    pub(crate) fn key(&mut self, handle: CK_OBJECT_HANDLE) {
+        self.known(handle, true);
+    }
+
+    /// An object that the call mentions: its facts are told where they are known.
+    #[inline]
+    pub(crate) fn object(&mut self, handle: CK_OBJECT_HANDLE) {
+        self.known(handle, false);
+    }
+
+    #[inline]
+    fn known(&mut self, handle: CK_OBJECT_HANDLE, learn: bool) {
+        let first = self.keys == 0;
+        self.keys += 1;
+        let known = self.recorder.map(Recorder::facts).zip(self.session);
+        let mut size =
+            known.and_then(|(facts, session)| facts.tell_key(session.slot, handle, &mut self.frame));
+        if let (None, true, Some((facts, session))) = (size, learn, known) {
+            size = self.learn_key(facts, &session, handle);
+        }
+        let Some(size) = size else {
+            // Nothing is known but the handle.
+            return self.frame.words(Tag::Key, unknown_key(handle).into_iter());
+        };
+        if let (true, Some(asked)) = (first, &mut self.asked) {
+            (asked.key_bits, asked.curve) = facts::size_of_key(size);
+        }
+    }
+
+    /// Asks the vendor for a key, on the caller's session: only where no private operation is between its Init and
+    /// its end, because a context-specific login may belong there and nothing else (PKCS#11 3.2, section 5.6.8).
+    #[cold]
+    fn learn_key(
+        &mut self,
+        facts: &facts::Facts,
+        session: &Session,
+        handle: CK_OBJECT_HANDLE,
+    ) -> Option<u64> {
+        let private =
+            [Active::Sign, Active::SignRecover, Active::Decrypt, Active::MessageSign, Active::MessageDecrypt];
+        if private.iter().any(|active| facts.operation(session, *active).0 != 0) {
+            self.header.degraded = true;
+            return None;
+        }
+        let words = facts::learn_key(self.shim.vendor.own(), self.header.session?, handle)?;
+        facts.key_learnt(session.slot, handle, &words);
+        facts.tell_key(session.slot, handle, &mut self.frame)
+    }
+
+    /// A template of attributes to set or to search by; the key size that it asks for is judged.
+    pub(crate) fn template(&mut self, pointer: *mut CK_ATTRIBUTE, count: CK_ULONG) {
+        // SAFETY: NULL, or the caller's template as PKCS#11 demands it.
+        let attributes = || unsafe { read::template(pointer, count) };
+        self.frame.template(count, attributes().map(|attribute| attribute.for_record()));
+        let generates = matches!(self.asked, Some(asked) if matches!(asked.operation, Operation::Generate | Operation::GenerateKeyPair));
+        if let (true, Some(asked)) = (generates, &mut self.asked) {
+            for attribute in attributes() {
+                size_asked(asked, &attribute);
+            }
+        }
+    }
+
+    /// The attributes that `C_GetAttributeValue` is asked for.
+    pub(crate) fn attributes(&mut self, pointer: *mut CK_ATTRIBUTE, count: CK_ULONG) {
+        // SAFETY: NULL, or the caller's template as PKCS#11 demands it.
+        let attributes = unsafe { read::template(pointer, count) };
+        self.frame.attributes(attributes.map(|attribute| attribute.number));
+    }
+
+    #[inline]
+    pub(crate) fn input(&mut self, length: CK_ULONG) {
+        self.header.bytes_in = Some(length);
+    }
+
+    #[inline]
+    pub(crate) fn flags(&mut self, flags: CK_FLAGS) {
+        self.frame.number(Tag::Flags, flags);
+    }
+
+    #[inline]
+    pub(crate) fn user(&mut self, user: CK_USER_TYPE) {
+        self.frame.number(Tag::User, user);
+    }
+
+    pub(crate) fn username(&mut self, pointer: *mut CK_UTF8CHAR, length: CK_ULONG) {
+        // SAFETY: the caller's user name as PKCS#11 demands it.
+        let name = unsafe { read::bytes(pointer, length, wire::MAX_TEXT) };
+        self.frame.text(Tag::Username, name);
+    }
+
+    /// A PIN, which nothing is read of.
+    #[inline]
+    pub(crate) fn secret(&mut self) {}
+
+    /// The operation that the call is a part of.
+    #[inline]
+    pub(crate) fn part_of(&mut self, active: Active) {
+        if let Some((facts, session)) = self.recorder.map(Recorder::facts).zip(self.session.as_ref()) {
+            self.header.operation = facts.operation(session, active).0;
+        }
+    }
+}
+
+/// Words of an encoded key before its texts.
+const UNKNOWN_WORDS: usize = 9;
+
+/// The encoded form of a key of which nothing is known but its handle.
+fn unknown_key(handle: u64) -> [u64; UNKNOWN_WORDS] {
+    // No class, no type; no bits, no curve, no allowed mechanisms; no flags, no dates; three empty texts of five bytes.
+    [handle, u64::MAX, u64::MAX, 0x0000_ffff_ffff_ffff, 0, 0, 0, 0, 0]
+}
+
+/// What a template for a new key says of its size.
+fn size_asked(asked: &mut policy::Facts, attribute: &Attribute<'_>) {
+    let number = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).ok();
+    let Some(value) = attribute.value else { return };
+    match attribute.number {
+        CKA_MODULUS_BITS => asked.key_bits = number(value).and_then(|bits| u32::try_from(bits).ok()),
+        CKA_VALUE_LEN => {
+            asked.key_bits = number(value).and_then(|bytes| u32::try_from(bytes.checked_mul(8)?).ok())
+        }
+        CKA_PRIME => asked.key_bits = u32::try_from(attribute.length.saturating_mul(8)).ok(),
+        CKA_EC_PARAMS => {
+            if let curve::Parameters::Named(named) = curve::from_parameters(value) {
+                asked.key_bits = Some(u32::from(named.bits));
+                let place = curve::ALL.iter().position(|known| std::ptr::eq(known, named));
+                asked.curve = place.and_then(|place| u16::try_from(place).ok());
+            }
+        }
+        _ => (),
+    }
+}
