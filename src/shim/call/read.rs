@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading the caller's mechanism, templates and texts: unaligned, bounded, and never the value of an attribute that
 //! may carry key material.
+#![allow(unsafe_code)]
 
 use cryptoki_sys::{CK_ATTRIBUTE, CK_MECHANISM, CK_ULONG};
 use event::attribute::{self, Kind};
