@@ -128,16 +128,17 @@ pub(crate) fn balanced(told: &Told) -> &Value {
     closed
 }
 
-/// Emits through both lanes in turn, and waits where there is no room, so that nothing is lost.
+/// Emits through both lanes in turn, and waits where there is no room, so that nothing is lost; then until all of it
+/// is stored.
 pub(crate) fn emit_without_loss(producer: &Producer, file: &Path, calls: u64) {
-    // Half of what a small lane holds may wait in the ring.
+    // Half of what a small lane holds.
     const AHEAD: u64 = 400;
-    for call in 0..calls {
+    for call in 1..=calls {
         assert!(super::rig::emit(producer, (call % 2) as u16));
-        if call % AHEAD == AHEAD - 1 {
+        if call % AHEAD == 0 || call == calls {
             until("the ring being read", || {
                 let seen = streams(&events(file)).remove(&name(producer.stream()));
-                seen.is_some_and(|told| told.stored.len() as u64 > call.saturating_sub(AHEAD))
+                seen.is_some_and(|told| told.stored.len() as u64 == call)
             });
         }
     }

@@ -7,6 +7,7 @@ mod child;
 mod kill;
 mod log;
 mod readers;
+#[allow(dead_code, reason = "shared with the tests inside the crate")]
 mod rig;
 mod schema;
 mod spool;

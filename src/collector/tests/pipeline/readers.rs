@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use collector::Collector;
 use ring::Backing;
@@ -49,18 +50,11 @@ fn every_reader_gets_the_same_events_from_where_it_asks() {
     assert_eq!(next(&mut first)["event"], "log.opened");
     assert_eq!(next(&mut second)["index"], 0);
     assert_eq!(next(&mut resumed)["index"], 701);
-    // It is live once an event reaches it: emit until one does.
-    let (emitting, stop) = (&ring, std::sync::atomic::AtomicBool::new(false));
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                emit(emitting, 0);
-                std::thread::sleep(std::time::Duration::from_millis(5));
-            }
-        });
-        assert!(next(&mut live)["index"].as_u64().unwrap() > 900);
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    });
+    // From when on it is live is its own affair: emit until an event reaches it.
+    live.get_ref().set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+    until("an event", || emit(&ring, 0) && live.fill_buf().is_ok_and(|bytes| !bytes.is_empty()));
+    live.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
+    assert!(next(&mut live)["index"].as_u64().unwrap() > 1000);
     collector.stop().unwrap();
     let (one, other) = (rest(&mut first), rest(&mut second));
     assert!(one == other && one.ends_with(b"\n"));
