@@ -73,6 +73,12 @@ impl Readers {
                 self.welcome(&mut reading);
             }
         }
+        // Those who came before the end are at the door still.
+        for _ in 0..self.limit {
+            if ready(&self.listener, Duration::ZERO) {
+                self.welcome(&mut reading);
+            }
+        }
         dismiss(reading);
     }
 

@@ -21,8 +21,8 @@ use tally::{Format, Tally};
 /// Run one command and show its PKCS#11 calls as they happen
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The command finds the library as @P11GUARD@ in its arguments and in $P11GUARD_MODULE_PATH. Without --policy
-every call is allowed and shown.
+The command finds the library as @P11GUARD@ in its arguments and in $P11GUARD_MODULE_PATH.
+Without --policy every call is allowed and shown.
 
 Examples:
   p11guard run --module /usr/lib/softhsm/libsofthsm2.so -- pkcs11-tool --module @P11GUARD@ -L
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let tally = watcher.finish()?;
     let code = ended?;
     stopped?;
-    tally.tell(&private.spool());
     let hit = arguments.fail_on.is_some_and(|limit| tally.hits(limit));
+    tally.tell(&private.spool(), hit);
     Ok(ExitCode::from(if hit { HIT } else { code }))
 }

@@ -188,7 +188,7 @@ mod tests {
         control.push(SendAncillaryMessage::ScmRights(&many));
         sendmsg(&client, &[IoSlice::new(b"0123456789")], &mut control, SendFlags::NOSIGNAL).unwrap();
         let packet = receive(server.as_fd(), 4, RecvFlags::empty()).unwrap();
-        assert!(packet.cut && packet.files.len() <= 3 && packet.bytes == b"0123");
+        assert!(packet.cut && packet.files.len() > 1 && packet.bytes == b"0123");
         drop(client);
         let end = receive(server.as_fd(), 4, RecvFlags::empty()).unwrap();
         assert!(end.bytes.is_empty() && end.files.is_empty());

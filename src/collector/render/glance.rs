@@ -24,6 +24,8 @@ pub struct Glance<'a> {
     pub total: Option<u64>,
     /// How many records the stream has lost in all; its end says so.
     pub lost: Option<u64>,
+    /// How many streams go on without the collector; its end says so.
+    pub open_streams: Option<u64>,
     /// The process.
     #[serde(borrow)]
     pub process: Option<Process<'a>>,

@@ -38,6 +38,8 @@ pub(super) struct Sums {
     /// By stream.
     lost: HashMap<String, u64>,
     processes: HashSet<u32>,
+    /// Processes that the command left behind.
+    open_streams: u64,
 }
 
 /// Shows events and sums them up.
@@ -69,8 +71,11 @@ impl Tally {
     pub(super) fn watch(mut self, mut follower: Follower) -> Result<Watcher, Failure> {
         let thread = thread::Builder::new().name("events".into()).spawn(move || {
             while let Some(line) = follower.next()? {
-                self.sums.add(line);
-                self.show(line).map_err(Failure::system("write the events"))?;
+                let of_process = self.sums.add(line);
+                // What the private collector says of itself is of interest to programs at most.
+                if of_process || self.format == Format::Json {
+                    self.show(line).map_err(Failure::system("write the events"))?;
+                }
             }
             self.out.flush().map_err(Failure::system("write the events"))?;
             Ok(self.sums)
@@ -95,13 +100,16 @@ impl Watcher {
 }
 
 impl Sums {
-    fn add(&mut self, line: &[u8]) {
-        let Ok(event) = Glance::read(line) else { return };
+    /// Adds an event; whether it is one of a process.
+    fn add(&mut self, line: &[u8]) -> bool {
+        let Ok(event) = Glance::read(line) else { return true };
+        let of_process = event.process.is_some();
+        self.open_streams = event.open_streams.unwrap_or(self.open_streams);
         if let (Some(stream), Some(lost)) = (&event.stream, event.lost.or(event.total)) {
             self.lost.insert(stream.to_string(), lost);
         }
         self.processes.extend(event.process.map(|process| process.pid));
-        let Some(verdict) = event.verdict else { return };
+        let Some(verdict) = event.verdict else { return of_process };
         self.calls += 1;
         match (&*verdict.action, verdict.enforced) {
             ("deny", true) => self.denied += 1,
@@ -109,6 +117,7 @@ impl Sums {
             ("warn", _) => self.warned += 1,
             _ => {}
         }
+        of_process
     }
 
     /// Whether a call got the verdict `limit` or a worse one.
@@ -116,12 +125,13 @@ impl Sums {
         self.denied + self.would_be_denied > 0 || limit == FailOn::Warn && self.warned > 0
     }
 
-    /// Says the sums on stderr, and why the library did not start where it left word of that in `spool`.
-    pub(super) fn tell(&self, spool: &Path) {
+    /// Says the sums on stderr, whether `--fail-on` was hit, and why the library did not start where it left word of
+    /// that in `spool`.
+    pub(super) fn tell(&self, spool: &Path, hit: bool) {
         let (faults, _) = newest(spool, MOST_FAULTS);
         let mut text: String =
             faults.iter().map(|fault| format!("p11guard: the library did not start: {fault}\n")).collect();
-        let Sums { calls, denied, would_be_denied, warned, lost, processes } = self;
+        let Sums { calls, denied, would_be_denied, warned, lost, processes, open_streams } = self;
         let lost: u64 = lost.values().sum();
         let shadow =
             if *would_be_denied == 0 { String::new() } else { format!(" ({would_be_denied} more would be)") };
@@ -135,6 +145,13 @@ impl Sums {
                 if count == 1 { "process" } else { "processes" },
             ),
         };
+        if *open_streams > 0 {
+            text +=
+                &format!("p11guard: {open_streams} still run; what they do from here on is not recorded\n");
+        }
+        if hit {
+            text += "p11guard: --fail-on was hit\n";
+        }
         // Where stderr is gone there is nobody to tell.
         let _ = anstream::stderr().write_all(text.as_bytes());
     }
@@ -152,7 +169,9 @@ mod tests {
 
     fn sums(lines: &[String]) -> Sums {
         let mut sums = Sums::default();
-        lines.iter().for_each(|line| sums.add(line.as_bytes()));
+        for line in lines {
+            sums.add(line.as_bytes());
+        }
         sums
     }
 

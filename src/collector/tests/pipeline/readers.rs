@@ -55,11 +55,14 @@ fn every_reader_gets_the_same_events_from_where_it_asks() {
     until("an event", || emit(&ring, 0) && live.fill_buf().is_ok_and(|bytes| !bytes.is_empty()));
     live.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
     assert!(next(&mut live)["index"].as_u64().unwrap() > 1000);
-    collector.stop().unwrap();
-    let (one, other) = (rest(&mut first), rest(&mut second));
+    let [one, other, resumed, live] = std::thread::scope(|scope| {
+        let reading = [first, second, resumed, live].map(|mut reader| scope.spawn(move || rest(&mut reader)));
+        collector.stop().unwrap();
+        reading.map(|reader| reader.join().unwrap())
+    });
     assert!(one == other && one.ends_with(b"\n"));
     let whole = std::fs::read(place.file()).unwrap();
-    assert!(whole.ends_with(&one) && whole.ends_with(&rest(&mut resumed)) && whole.ends_with(&rest(&mut live)));
+    assert!(whole.ends_with(&one) && whole.ends_with(&resumed) && whole.ends_with(&live));
     assert!(String::from_utf8(one).unwrap().lines().last().unwrap().contains("log.closed"));
 }
 

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Guards: the record of a `C_SignInit` with mechanism, key and session is written in tens of nanoseconds into memory
+//! that the caller has, and read back in the collector in well under a microsecond.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use event::Function;
+use event::parameter::{Field, Parameter};
+use event::record::{Flags, Header, Key, Session, Text, Verdict, operation_id};
+use event::wire::{Frame, MAX_FRAME, MAX_PART, Tag, decode, encode_key, encode_session};
+
+const CKM_SHA256_RSA_PKCS_PSS: u64 = 0x43;
+
+fn text(text: &str) -> Text {
+    Text { bytes: text.into(), length: u32::try_from(text.len()).expect("a short text") }
+}
+
+fn header() -> Header {
+    Header {
+        function: Function::C_SignInit,
+        thread: 4711,
+        sequence: 12,
+        start: 1_000_000,
+        end: 1_000_250,
+        rv: 0,
+        operation: operation_id(3, 12),
+        bytes_in: None,
+        bytes_out: None,
+        session: Some(5),
+        policy: 0x1122_3344_5566_7788,
+        verdict: Verdict::Allow,
+        enforced: true,
+        size_query: false,
+        truncated: false,
+        degraded: false,
+        answered_here: false,
+    }
+}
+
+fn session() -> Session {
+    Session {
+        id: 9,
+        handle: 5,
+        slot: 1,
+        read_write: true,
+        user: Some(1),
+        label: text("release signing"),
+        serial: text("37fa2fa2dd8f3025"),
+        model: text("SoftHSM v2"),
+        manufacturer: text("SoftHSM project"),
+        firmware: (2, 6),
+        hardware: (2, 6),
+    }
+}
+
+fn key() -> Key {
+    Key {
+        handle: 42,
+        class: Some(3),
+        key_type: Some(0),
+        bits: Some(3072),
+        curve: None,
+        flags: Flags { known: 0x3ffff, set: 0x1f },
+        start: None,
+        end: Some(*b"20301231"),
+        label: text("release-2026"),
+        id: text("\x01\x02\x03\x04"),
+        unique_id: text("f7a9c1d2"),
+        allowed_mechanisms: vec![CKM_SHA256_RSA_PKCS_PSS],
+    }
+}
+
+fn encode(criterion: &mut Criterion) {
+    // As in the shim: session and key are encoded when they are learnt, and copied from then on.
+    let (mut session_part, mut key_part) = ([0; MAX_PART], [0; MAX_PART]);
+    let session_length = encode_session(&session(), &mut session_part);
+    let key_length = encode_key(&key(), &mut key_part);
+    let field = |field, value| Parameter { depth: 0, field, value };
+    let parameters = [field(Field::Hash, 0x250), field(Field::Mgf, 2), field(Field::SaltLen, 32)];
+    let write = |memory: &mut [u8]| {
+        let mut frame = Frame::new(memory);
+        frame.section(Tag::Session, &session_part[..session_length]);
+        frame.mechanism(CKM_SHA256_RSA_PKCS_PSS, &parameters);
+        frame.section(Tag::Key, &key_part[..key_length]);
+        frame.finish(black_box(&header())).1
+    };
+    let mut memory = vec![0; MAX_FRAME];
+    let length = write(&mut memory);
+    let record = memory[..length].to_vec();
+    let read = decode(&record).expect("a record just written");
+    assert_eq!((read.keys, read.session), (vec![key()], Some(session())));
+
+    let mut group = criterion.benchmark_group(format!("record of {length} bytes"));
+    group.bench_function("encode", |bench| bench.iter(|| write(black_box(&mut memory))));
+    group.bench_function("decode", |bench| bench.iter(|| decode(black_box(&record))));
+}
+
+criterion_group!(benches, encode);
+criterion_main!(benches);
