@@ -29,7 +29,7 @@ struct p11guard_functions {
      *
      * traceparent: text as the header of that name in W3C Trace Context, terminated by a zero byte, such as
      * "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01". It is read before the function returns and not kept.
-     * NULL: the calls belong to no span.
+     * NULL takes it back: the calls belong to the span that TRACEPARENT named when the process started, or to none.
      *
      * CKR_OK; or CKR_ARGUMENTS_BAD where the text is malformed, which leaves what was set before as it was.
      * Needs no session and no C_Initialize, never reaches the vendor's module, and is itself no event.

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod artifacts;
 pub mod collector;
 pub mod counts;
+pub mod golden;
 pub mod guard;
 pub mod run;
 pub mod token;

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The readers of what an application publishes, on any bytes: a frame is a record or is refused, and what was read
+//! of keys by their encoded form is what the whole record says.
+#![no_main]
+
+use event::record::Trace;
+use event::{hello, wire};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(call) = wire::decode(bytes) {
+        for key in &call.keys {
+            let mut encoded = [0; wire::MAX_PART];
+            wire::encode_key(key, &mut encoded);
+            assert_eq!((wire::key_bits(&encoded), wire::key_curve(&encoded)), (key.bits, key.curve));
+        }
+    }
+    assert!(hello::fields(bytes).map(|(_, value)| value.len()).sum::<usize>() <= bytes.len());
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Some(trace) = Trace::parse(text)
+    {
+        assert!(trace.trace_id != [0; 16] && trace.span_id != [0; 8]);
+    }
+});
