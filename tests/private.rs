@@ -13,38 +13,34 @@ use harness::run::{eventually, run};
 use harness::token::{self, PIN, Token};
 
 /// What tests/hosts/scenario hands to the modules and gets back from them: pieces long enough not to be there by chance.
-const CANARIES: [&[u8]; 8] = [
-    PIN.as_bytes(),
-    b"not the pin",
-    b"a fixed key of thirty-two",
-    b"another fixed k",
-    b"quick brown fox",
-    b"lazy dog, and then",
-    b"what it says",
-    b"sixteen bytes iv",
+const CANARIES: [&str; 8] = [
+    PIN,
+    "not the pin",
+    "a fixed key of thirty-two",
+    "another fixed k",
+    "quick brown fox",
+    "lazy dog, and then",
+    "what it says",
+    "sixteen bytes iv",
 ];
 /// What must be found: proof that the search looks where records are.
-const CONTROL: &[u8] = b"fixed aes";
+const CONTROL: &str = "fixed aes";
 
 /// Counts the canaries in the files of `folder`; returns the bytes searched.
-fn search(folder: &Path, control: bool) -> usize {
+fn search(folder: &Path) -> usize {
     let (mut searched, mut controls) = (0, 0);
     for path in files(folder) {
-        let bytes = std::fs::read(&path).unwrap_or_default();
+        // The canaries are ASCII, which this changes nowhere.
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_default()).into_owned();
         for canary in CANARIES {
-            let hex: String = canary.iter().map(|byte| format!("{byte:02x}")).collect();
-            let found = [canary, hex.as_bytes()].iter().any(|piece| holds(&bytes, piece));
-            assert!(!found, "{:?} stands in {}", String::from_utf8_lossy(canary), path.display());
+            let hex: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
+            assert!(!text.contains(canary) && !text.contains(&hex), "{canary:?} stands in {}", path.display());
         }
-        controls += usize::from(holds(&bytes, CONTROL));
-        searched += bytes.len();
+        controls += usize::from(text.contains(CONTROL));
+        searched += text.len();
     }
-    assert_eq!(controls > 0, control, "the label of a key is recorded in {}", folder.display());
+    assert!(controls > 0, "the label of a key is recorded in {}", folder.display());
     searched
-}
-
-fn holds(bytes: &[u8], piece: &[u8]) -> bool {
-    bytes.windows(piece.len()).any(|window| window == piece)
 }
 
 fn tokens() -> [Token; 3] {
@@ -55,17 +51,17 @@ fn scenario(way: &Way, reserved: Option<String>) {
     let mut host = way.command(artifacts::c_host("scenario"));
     let seen = run(host.arg(&way.module).arg(PIN).args(reserved));
     assert_eq!(seen.status, 0, "{}\n{:?}", seen.stderr, way.fault());
-    assert!(holds(seen.stdout.as_bytes(), b"C_Login 0x0"));
+    assert!(seen.stdout.contains("C_Login 0x0"));
 }
 
 #[test]
 fn no_secret_stands_in_a_ring() {
     for token in tokens() {
         let reserved = token.reserved.clone();
-        let guard = Guard::new(&token.module, ALLOW_ALL);
+        let guard = Guard::new(&token.module, ALLOW_ALL).lane_size("2 MiB");
         let way = Way::guarded(guard, token);
         scenario(&way, reserved);
-        let searched = search(&way.guard().spool(), true);
+        let searched = search(&way.guard().spool());
         println!("{searched} bytes of a spooled ring searched for {} secrets", CANARIES.len());
     }
 }
@@ -87,7 +83,7 @@ fn no_secret_stands_in_the_log_or_goes_to_readers() {
     reader.read_to_end(&mut heard).expect("what the reader got");
     std::fs::write(collector.path("log/heard"), &heard).expect("a file to search");
     assert!(!heard.is_empty());
-    let searched = search(&collector.path("log"), true);
+    let searched = search(&collector.path("log"));
     println!("{searched} bytes of log, books and events searched for {} secrets", CANARIES.len());
 }
 

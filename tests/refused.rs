@@ -115,7 +115,7 @@ fn hostile_text_forges_no_line_and_steers_no_terminal() {
 
     for json in [true, false] {
         let mut tail = Command::new(artifacts::p11guard());
-        tail.args(["tail", "--from-start", "--socket"]).arg(collector.path("events.sock")).env("CLICOLOR_FORCE", "0");
+        tail.args(["tail", "--from-start", "--socket"]).arg(collector.path("events.sock"));
         if json {
             tail.arg("--json");
         }

@@ -33,13 +33,13 @@ use crate::log::Log;
 use crate::stream::{Name, Process, Stream};
 use account::Account;
 pub(crate) use arrival::{Message, Post, Stop, Wake};
-use arrival::{Arrival, Origin, ring_id};
+use arrival::{Arrival, Origin, Refusal, ring_id};
 use books::{Accounts, Books, Recovered};
 use identity::{Pinned, again, may_live};
 use limiter::Limiter;
 use live::Live;
 use operations::Operations;
-use quota::Quota;
+use quota::{Quota, Ticket};
 
 /// Bytes of frames in one batch, all rings together.
 const BATCH: usize = 4 << 20;
@@ -335,7 +335,7 @@ impl Intake {
                     let origin = Origin::Attached(file);
                     self.admit(Arrival { ring, inode, who, origin, connection: None });
                 }
-                Err(reason) => self.refuse(process, Some(parked.id), reason),
+                Err(reason) => self.refuse(Refusal { process, stream: Some(parked.id), reason }),
             }
         }
     }
@@ -343,37 +343,39 @@ impl Intake {
     fn hear(&mut self, message: Message) {
         match message {
             Message::Arrived(arrival) => self.admit(*arrival),
-            Message::Refused { process, stream, reason } => self.refuse(process, stream, reason),
+            Message::Refused(refusal) => self.refuse(*refusal),
         }
     }
 
     /// Takes a ring in: a new stream, one that comes again, or one that is somebody else's.
     fn admit(&mut self, arrival: Arrival) {
         let id = arrival.ring.header().stream;
-        let pid = arrival.who.process.pid;
-        if let Some(live) = self.live.get_mut(&id) {
-            let owner = live.stream.process.pid;
-            if live.inode == arrival.inode && owner == pid {
-                live.connection = arrival.connection.or(live.connection.take());
-                return;
-            }
-            return self.refuse(arrival.who.process, Some(id), format!("the stream belongs to process {owner}"));
+        let process = &arrival.who.process;
+        if let Some(live) = self.live.get_mut(&id)
+            && live.inode == arrival.inode
+            && live.stream.process.pid == process.pid
+        {
+            live.connection = arrival.connection.or(live.connection.take());
+            return;
         }
-        if self.ended.contains(&id) {
-            return self.refuse(arrival.who.process, Some(id), "the stream was closed before".into());
+        if self.waiting.get(&id).is_some_and(|account| account.closed) {
+            return self.discard(&id, &arrival.origin, arrival.inode);
         }
-        if let Some(known) = self.waiting.get(&id) {
-            if known.closed {
-                return self.discard(&id, &arrival.origin, arrival.inode);
-            }
-            let owner = known.process.pid;
-            if owner != pid {
-                return self.refuse(arrival.who.process, Some(id), format!("the stream belongs to process {owner}"));
-            }
-        }
-        let Some(ticket) = self.streams.take(arrival.who.process.uid, 1) else {
-            return self.refuse(arrival.who.process, Some(id), "its user has as many streams as one may have".into());
+        let live = self.live.get(&id).map(|live| &live.account);
+        let owner = live.or(self.waiting.get(&id)).map(|account| account.process.pid);
+        let reason = match owner {
+            _ if self.ended.contains(&id) => "the stream was closed before".to_owned(),
+            Some(owner) if owner != process.pid || live.is_some() => format!("the stream belongs to process {owner}"),
+            _ => match self.streams.take(process.uid, 1) {
+                Some(ticket) => return self.take_in(arrival, ticket),
+                None => "its user has as many streams as one may have".to_owned(),
+            },
         };
+        self.refuse(Refusal { process: process.clone(), stream: Some(id), reason });
+    }
+
+    fn take_in(&mut self, arrival: Arrival, ticket: Ticket) {
+        let id = arrival.ring.header().stream;
         let account = self.waiting.remove(&id);
         let new = account.is_none();
         let mut live = self.live_of(arrival, account, ticket);
@@ -390,7 +392,7 @@ impl Intake {
         self.live.insert(id, live);
     }
 
-    fn live_of(&self, arrival: Arrival, account: Option<Account>, ticket: quota::Ticket) -> Live {
+    fn live_of(&self, arrival: Arrival, account: Option<Account>, ticket: Ticket) -> Live {
         let Arrival { ring, inode, who: Pinned { process, life }, origin, connection } = arrival;
         let mut account = account.unwrap_or_default();
         // What was known while the process lived is better than what is known now that it does not.
@@ -416,7 +418,8 @@ impl Intake {
     }
 
     /// Tells of somebody who was not let in; a flood of them only by number.
-    fn refuse(&mut self, process: Process, stream: Option<[u8; 16]>, reason: String) {
+    fn refuse(&mut self, refusal: Refusal) {
+        let Refusal { process, stream, reason } = refusal;
         if !self.refusals.passes(&reason) {
             return;
         }

@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use crate::error::Error;
 
+const SPOOL_MIB: u32 = 1024;
 const HELP: &str = "config/collector.toml documents every key";
 
 /// What the collector is told.
@@ -52,7 +53,7 @@ impl Default for Settings {
             keeper: true,
             connections_per_uid: 256,
             streams_per_uid: 1024,
-            spool_bytes_per_uid: 1 << 30,
+            spool_bytes_per_uid: u64::from(SPOOL_MIB) << 20,
         }
     }
 }
@@ -112,8 +113,7 @@ impl Settings {
             Some(spool) if spool.get_ref().is_empty() => None,
             given => Some(reader.absolute(given.as_ref(), "spool", ::settings::SPOOL.into())?),
         };
-        let mib = (default.spool_bytes_per_uid >> 20) as u32;
-        let mib = reader.number(file.spool_mib_per_uid.as_ref(), "spool_mib_per_uid", mib)?;
+        let mib = reader.number(file.spool_mib_per_uid.as_ref(), "spool_mib_per_uid", SPOOL_MIB)?;
         Ok(Settings {
             attach: reader.absolute(file.attach.as_ref(), "attach", default.attach)?,
             attach_group: file.attach_group,

@@ -109,6 +109,13 @@ impl Guard {
         self
     }
 
+    /// Gives every lane of the ring this size, as the configuration says it ("4 MiB").
+    pub fn lane_size(mut self, size: &str) -> Guard {
+        let _ = writeln!(self.settings, "[ring]\nlane_size = {size:?}");
+        self.write();
+        self
+    }
+
     /// Replaces the policy.
     pub fn set_policy(&self, text: &str) {
         std::fs::write(self.policy(), text).expect("the policy is written");

@@ -79,12 +79,15 @@ pub(crate) enum Message {
     /// Here is a ring.
     Arrived(Box<Arrival>),
     /// Somebody was not let in.
-    Refused {
-        process: Process,
-        /// The id that he claimed.
-        stream: Option<[u8; 16]>,
-        reason: String,
-    },
+    Refused(Box<Refusal>),
+}
+
+/// Who was not let in, and why.
+pub(crate) struct Refusal {
+    pub(crate) process: Process,
+    /// The id that he claimed.
+    pub(crate) stream: Option<[u8; 16]>,
+    pub(crate) reason: String,
 }
 
 /// The way from a door to the intake.

@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::fstat;
 use rustix::net::{RecvFlags, SocketFlags, accept_with};
 
-use super::arrival::{Arrival, Connection, Message, Origin, Post, ring_id};
+use super::arrival::{Arrival, Connection, Message, Origin, Post, Refusal, ring_id};
 use super::identity::of_peer;
 use super::packet::{Packet, peer, receive};
 use super::quota::{Quota, Ticket};
@@ -107,7 +107,7 @@ impl Door {
 
     fn refuse(&self, (pid, uid, gid): (u32, u32, u32), stream: Option<[u8; 16]>, reason: String) {
         let process = Process { pid, uid, gid, ..Process::default() };
-        self.post.send(Message::Refused { process, stream, reason });
+        self.post.send(Message::Refused(Box::new(Refusal { process, stream, reason })));
     }
 }
 

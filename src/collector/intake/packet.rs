@@ -189,7 +189,8 @@ mod tests {
         sendmsg(&client, &[IoSlice::new(b"0123456789")], &mut control, SendFlags::NOSIGNAL).unwrap();
         let packet = receive(server.as_fd(), 4, RecvFlags::empty()).unwrap();
         assert!(packet.cut && packet.files.len() > 1 && packet.bytes == b"0123");
-        drop(client);
+        // Among them is the client itself.
+        drop((client, packet));
         let end = receive(server.as_fd(), 4, RecvFlags::empty()).unwrap();
         assert!(end.bytes.is_empty() && end.files.is_empty());
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use ring::{Backing, Consumer};
 use rustix::fs::{OFlags, fstat};
 
-use super::arrival::{Arrival, Message, Origin, Post, Taken, TakenFiles, ring_id};
+use super::arrival::{Arrival, Message, Origin, Post, Refusal, Taken, TakenFiles, ring_id};
 use super::identity::of_spooled;
 use super::quota::Quota;
 use crate::stream::Process;
@@ -122,7 +122,7 @@ impl Spool {
                 self.refused.insert(version);
                 let process = Process { uid: status.st_uid, gid: status.st_gid, claimed: true, ..Process::default() };
                 let reason = format!("{}: {reason}", path.display());
-                found.messages.push(Message::Refused { process, stream: None, reason });
+                found.messages.push(Message::Refused(Box::new(Refusal { process, stream: None, reason })));
             }
         }
     }

@@ -72,6 +72,13 @@ pub(crate) fn events(file: &Path) -> Vec<Value> {
     events
 }
 
+/// How many calls of a stream stand in a log by now.
+pub(crate) fn stored(file: &Path, stream: [u8; 16]) -> u64 {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let head = format!("\"stream\":\"{}\",\"lane\"", name(stream));
+    text.lines().filter(|line| line.contains("\"event\":\"call\"") && line.contains(&head)).count() as u64
+}
+
 /// A stream's name in events.
 pub(crate) fn name(stream: [u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(stream))
@@ -136,10 +143,7 @@ pub(crate) fn emit_without_loss(producer: &Producer, file: &Path, calls: u64) {
     for call in 1..=calls {
         assert!(super::rig::emit(producer, (call % 2) as u16));
         if call % AHEAD == 0 || call == calls {
-            until("the ring being read", || {
-                let seen = streams(&events(file)).remove(&name(producer.stream()));
-                seen.is_some_and(|told| told.stored.len() as u64 == call)
-            });
+            until("the ring being read", || stored(file, producer.stream()) == call);
         }
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The spool: rings of applications that found no collector.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use collector::Collector;
@@ -10,7 +10,7 @@ use ring::Backing;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::child::Application;
-use super::log::{Place, balanced, name, streams, until};
+use super::log::{Place, balanced, name, stored, streams, until};
 use super::rig::{emit, producer};
 
 fn with_spool() -> (Place, PathBuf) {
@@ -73,7 +73,7 @@ fn nothing_but_plain_files_with_one_name_is_opened() {
     mknodat(CWD, spool.join("pipe.ring"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     fs::create_dir(spool.join("folder.ring")).unwrap();
     let good = producer(Backing::File(&spool.join("good.ring")));
-    let old = fs::File::create(spool.join("old.ring")).unwrap();
+    let old = File::create(spool.join("old.ring")).unwrap();
     old.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     fs::write(spool.join("notes.txt"), "not looked at").unwrap();
     let collector = Collector::start(place.settings.clone()).unwrap();
@@ -100,23 +100,64 @@ fn a_spool_that_others_could_tamper_with_is_not_read() {
 }
 
 #[test]
-fn a_spooled_stream_goes_on_over_restarts_and_is_not_taken_twice() {
+fn a_spooled_stream_goes_on_over_restarts() {
     let (place, spool) = with_spool();
     let path = spool.join("a.ring");
     let ring = producer(Backing::File(&path));
     for round in 1..=2 {
-        (0..50).for_each(|_| assert!(emit(&ring, 0)));
+        assert!((0..50).all(|_| emit(&ring, 0)));
         let collector = Collector::start(place.settings.clone()).unwrap();
-        until("storing", || {
-            streams(&place.events()).get(&name(ring.stream())).is_some_and(|told| told.stored.len() == round * 50)
-        });
+        until("storing", || stored(&place.file(), ring.stream()) == round * 50);
         collector.stop().unwrap();
     }
     ring.close();
-    let kept = place.folder.path().join("kept");
-    fs::copy(&path, &kept).unwrap();
     Collector::start(place.settings.clone()).unwrap().stop().unwrap();
     assert!(!path.exists());
     let streams = streams(&place.events());
     assert_eq!(balanced(&streams[&name(ring.stream())])["stored"], 100);
+}
+
+#[test]
+fn what_was_durable_and_not_acknowledged_is_not_stored_twice() {
+    let (place, spool) = with_spool();
+    let path = spool.join("a.ring");
+    let ring = producer(Backing::File(&path));
+    assert!((0..100).all(|call| emit(&ring, call % 2)));
+    ring.lane(0).publish(b"not a record").unwrap();
+    let _ = ring.lane(0).begin();
+    let before = fs::read(&path).unwrap();
+    for round in 0..3 {
+        let collector = Collector::start(place.settings.clone()).unwrap();
+        until("storing", || stored(&place.file(), ring.stream()) == 100 + round * 10);
+        collector.stop().unwrap();
+        // As it is after a kill between sync and acknowledgement: the log knows, the ring and the state do not.
+        File::options().write(true).open(&path).unwrap().write_all_at(&before, 0).unwrap();
+        fs::remove_file(place.settings.log.join("state.json")).unwrap();
+        assert!((0..10 * (round + 1)).all(|_| emit(&ring, 1)));
+    }
+    ring.close();
+    let collector = Collector::start(place.settings.clone()).unwrap();
+    place.wait_for("stream.closed", ring.stream());
+    collector.stop().unwrap();
+    let streams = streams(&place.events());
+    let closed = balanced(&streams[&name(ring.stream())]);
+    assert_eq!((closed["stored"].as_u64(), closed["malformed"].as_u64()), (Some(130), Some(1)));
+}
+
+#[test]
+fn a_ring_whose_end_is_in_the_log_is_only_removed() {
+    let (place, spool) = with_spool();
+    let path = spool.join("a.ring");
+    let ring = producer(Backing::File(&path));
+    assert!(emit(&ring, 0));
+    ring.close();
+    let before = fs::read(&path).unwrap();
+    Collector::start(place.settings.clone()).unwrap().stop().unwrap();
+    assert!(!path.exists());
+    // As it is after a kill between the sync of the stream's end and the removal.
+    fs::write(&path, before).unwrap();
+    fs::remove_file(place.settings.log.join("state.json")).unwrap();
+    Collector::start(place.settings.clone()).unwrap().stop().unwrap();
+    assert!(!path.exists());
+    assert_eq!(balanced(&streams(&place.events())[&name(ring.stream())])["stored"], 1);
 }
