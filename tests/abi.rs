@@ -42,7 +42,8 @@ fn both(token: impl Fn() -> Token) -> (Way, Way) {
 #[test]
 fn exactly_the_functions_of_the_standard_are_exported() {
     let symbols = tool("nm", &["-D".as_ref(), "--defined-only".as_ref(), artifacts::shim().as_ref()]);
-    let exported: BTreeSet<&str> = symbols.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    let exported: BTreeSet<&str> =
+        symbols.lines().filter_map(|line| line.split_whitespace().last()).collect();
     let standard: BTreeSet<&str> = FUNCTIONS.iter().map(|function| function.name).collect();
     assert_eq!(exported, standard);
     println!("{} symbols exported, all of the standard", exported.len());
@@ -67,7 +68,10 @@ fn the_libraries_it_needs_are_the_known_ones() {
 fn the_library_is_small() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let stripped = folder.path().join("stripped.so");
-    tool("strip", &["--strip-unneeded".as_ref(), "-o".as_ref(), stripped.as_ref(), artifacts::shim().as_ref()]);
+    tool(
+        "strip",
+        &["--strip-unneeded".as_ref(), "-o".as_ref(), stripped.as_ref(), artifacts::shim().as_ref()],
+    );
     let size = std::fs::metadata(&stripped).expect("the stripped library").len();
     assert!(size <= LARGEST, "{size} bytes are more than {LARGEST}");
     println!("{size} bytes of {LARGEST}");
@@ -79,8 +83,11 @@ fn a_decoy_that_exports_everything_captures_nothing() {
     let decoy = decoy();
     for preload in [None, Some(decoy.as_path())] {
         let tables = host(&way, "tables", &[], preload).success();
-        assert_eq!(tables.stdout, "export major=0 minor=0 own=104 null=0 foreign=0\n2.40 major=2 minor=40 own=68 null=0 \
-             foreign=0\n3.0 major=3 minor=0 own=92 null=0 foreign=0\n3.2 major=3 minor=2 own=104 null=0 foreign=0\n");
+        assert_eq!(
+            tables.stdout,
+            "export major=0 minor=0 own=104 null=0 foreign=0\n2.40 major=2 minor=40 own=68 null=0 \
+             foreign=0\n3.0 major=3 minor=0 own=92 null=0 foreign=0\n3.2 major=3 minor=2 own=104 null=0 foreign=0\n"
+        );
     }
     let calls = host(&way, "storm", &["2", "100", "1", "finalize"], Some(&decoy)).success();
     assert_eq!(calls.number("succeeded"), 100);
@@ -95,12 +102,25 @@ fn preloaded_it_does_not_capture_the_vendors_table() {
         let calls = host(&way, "storm", &["2", "100", "1", "finalize"], Some(artifacts::shim()));
         let calls = calls.success();
         assert_eq!(calls.number("succeeded"), 100, "{name}");
-        assert_eq!(token::counts(way.token()).of(Function::C_GenerateRandom), 98, "{name}: each call arrived once");
+        assert_eq!(
+            token::counts(way.token()).of(Function::C_GenerateRandom),
+            98,
+            "{name}: each call arrived once"
+        );
     }
     let way = Way::new(Route::Through, token::softhsm());
-    let tool = way.command("pkcs11-tool").env("LD_PRELOAD", artifacts::shim()).arg("--module").arg(&way.module).arg("-T").output();
+    let tool = way
+        .command("pkcs11-tool")
+        .env("LD_PRELOAD", artifacts::shim())
+        .arg("--module")
+        .arg(&way.module)
+        .arg("-T")
+        .output();
     let tool = tool.expect("pkcs11-tool runs: install opensc");
-    assert!(tool.status.success() && String::from_utf8_lossy(&tool.stdout).contains(token::LABEL), "{tool:?}");
+    assert!(
+        tool.status.success() && String::from_utf8_lossy(&tool.stdout).contains(token::LABEL),
+        "{tool:?}"
+    );
 }
 
 /// What the host prints of a module, as it must be through the shim, which adds one interface of its own at the end.
@@ -179,7 +199,10 @@ fn holes_in_the_vendors_table_answer_that_they_are_not_supported() {
             holes.extend(line.split(' ').nth(1));
         }
     }
-    assert!(holes.iter().all(|name| Function::from_name(name).is_some_and(|f| f as u16 % 5 == 0)), "{holes:?}");
+    assert!(
+        holes.iter().all(|name| Function::from_name(name).is_some_and(|f| f as u16 % 5 == 0)),
+        "{holes:?}"
+    );
     println!("{} holes answer CKR_FUNCTION_NOT_SUPPORTED", holes.len());
 }
 
@@ -188,7 +211,8 @@ fn every_function_treats_null_pointers_as_the_bare_module_does() {
     for misbehaviour in ["", "lying-lengths"] {
         let (direct, through) = both(|| token::stub(misbehaviour));
         let [bare, guarded] = [&direct, &through].map(|way| host(way, "nulls", &[], None).success());
-        let (bare, guarded): (Vec<_>, Vec<_>) = (bare.stdout.lines().collect(), guarded.stdout.lines().collect());
+        let (bare, guarded): (Vec<_>, Vec<_>) =
+            (bare.stdout.lines().collect(), guarded.stdout.lines().collect());
         for (bare, guarded) in bare.iter().zip(&guarded) {
             assert_eq!(guarded, bare, "{misbehaviour}");
         }
@@ -205,7 +229,9 @@ fn every_way_in_leads_to_the_vendors_way_of_the_same_version() {
     }
     let [bare, guarded] = [&direct, &through].map(|way| token::counts(way.token()));
     // Discovery is answered by the shim; the rest of these it also asks itself, to learn of tokens, sessions and keys.
-    let its_own = |name: &str| name.starts_with("C_Get") || matches!(name, "C_Initialize" | "C_Finalize" | "C_OpenSession");
+    let its_own = |name: &str| {
+        name.starts_with("C_Get") || matches!(name, "C_Initialize" | "C_Finalize" | "C_OpenSession")
+    };
     let mut compared = 0;
     for function in Function::ALL.iter().filter(|function| !its_own(function.name())) {
         for (place, way) in WAYS.iter().enumerate() {

@@ -30,7 +30,8 @@ fn without_random(text: &str) -> String {
     for line in text.split_inclusive('\n') {
         for word in line.split_inclusive([' ', '\n', ';']) {
             let digits = word.trim_end_matches([' ', '\n', ';']);
-            let hex = digits.len() >= 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':');
+            let hex =
+                digits.len() >= 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':');
             out += &if hex { word.replace(digits, &format!("({})", digits.len())) } else { word.to_owned() };
         }
     }
@@ -75,24 +76,105 @@ fn pkcs11_tool() {
         user(&["--keypairgen", "--key-type", "rsa:2048", "--id", "01", "--label", "rsa", "--usage-sign"]);
         user(&["--test"]);
         user(&["--keypairgen", "--key-type", "EC:prime256v1", "--id", "02", "--label", "ec", "--usage-sign"]);
-        user(&["--keygen", "--key-type", "AES:32", "--id", "03", "--label", "aes", "--usage-decrypt", "--usage-wrap"]);
+        user(&[
+            "--keygen",
+            "--key-type",
+            "AES:32",
+            "--id",
+            "03",
+            "--label",
+            "aes",
+            "--usage-decrypt",
+            "--usage-wrap",
+        ]);
         user(&["--keygen", "--key-type", "AES:16", "--id", "04", "--label", "moved", "--extractable"]);
         user(&["--sign", "--mechanism", "SHA256-RSA-PKCS", "--id", "01", "-i", "data", "-o", "signature"]);
-        user(&["--verify", "--mechanism", "SHA256-RSA-PKCS", "--id", "01", "-i", "data", "--signature-file", "signature"]);
-        user(&["--sign", "--mechanism", "ECDSA", "--id", "02", "-i", "digest", "-o", "ecdsa", "-f", "openssl"]);
+        user(&[
+            "--verify",
+            "--mechanism",
+            "SHA256-RSA-PKCS",
+            "--id",
+            "01",
+            "-i",
+            "data",
+            "--signature-file",
+            "signature",
+        ]);
+        user(&[
+            "--sign",
+            "--mechanism",
+            "ECDSA",
+            "--id",
+            "02",
+            "-i",
+            "digest",
+            "-o",
+            "ecdsa",
+            "-f",
+            "openssl",
+        ]);
         user(&["--read-object", "--type", "pubkey", "--id", "01", "-o", "rsa.der"]);
         user(&["--read-object", "--type", "pubkey", "--id", "02", "-o", "ec.der"]);
         let iv = "00112233445566778899aabbccddeeff";
-        user(&["--encrypt", "--mechanism", "AES-CBC-PAD", "--id", "03", "--iv", iv, "-i", "data", "-o", "sealed"]);
-        user(&["--decrypt", "--mechanism", "AES-CBC-PAD", "--id", "03", "--iv", iv, "-i", "sealed", "-o", "opened"]);
-        user(&["--wrap", "--mechanism", "AES-KEY-WRAP", "--id", "03", "--application-id", "04", "-o", "wrapped"]);
-        user(&["--unwrap", "--mechanism", "AES-KEY-WRAP", "--id", "03", "-i", "wrapped", "--application-id", "05", "--key-type", "AES:", "--application-label", "back"]);
+        user(&[
+            "--encrypt",
+            "--mechanism",
+            "AES-CBC-PAD",
+            "--id",
+            "03",
+            "--iv",
+            iv,
+            "-i",
+            "data",
+            "-o",
+            "sealed",
+        ]);
+        user(&[
+            "--decrypt",
+            "--mechanism",
+            "AES-CBC-PAD",
+            "--id",
+            "03",
+            "--iv",
+            iv,
+            "-i",
+            "sealed",
+            "-o",
+            "opened",
+        ]);
+        user(&[
+            "--wrap",
+            "--mechanism",
+            "AES-KEY-WRAP",
+            "--id",
+            "03",
+            "--application-id",
+            "04",
+            "-o",
+            "wrapped",
+        ]);
+        user(&[
+            "--unwrap",
+            "--mechanism",
+            "AES-KEY-WRAP",
+            "--id",
+            "03",
+            "-i",
+            "wrapped",
+            "--application-id",
+            "05",
+            "--key-type",
+            "AES:",
+            "--application-label",
+            "back",
+        ]);
         user(&["-O"]);
         user(&["--delete-object", "--type", "secrkey", "--id", "04"]);
         user(&["--generate-random", "32", "-o", "random"]);
         user(&["-O"]);
         for (key, signature) in [("rsa.der", "signature"), ("ec.der", "ecdsa")] {
-            let check = ["dgst", "-sha256", "-keyform", "DER", "-verify", key, "-signature", signature, "data"];
+            let check =
+                ["dgst", "-sha256", "-keyform", "DER", "-verify", key, "-signature", signature, "data"];
             assert!(openssl(&check, folder).success().stdout.contains("Verified OK"), "{key}");
         }
         let read = |name: &str| std::fs::read(folder.join(name)).expect("a file that the tool wrote");
@@ -109,7 +191,11 @@ fn p11tool() {
         let url = format!("pkcs11:token={}", LABEL.replace(' ', "%20"));
         let mut tool = |arguments: &[&str]| {
             let mut tool = way.command("p11tool");
-            tool.env("GNUTLS_PIN", PIN).current_dir(folder).arg("--provider").arg(&way.module).args(arguments);
+            tool.env("GNUTLS_PIN", PIN)
+                .current_dir(folder)
+                .arg("--provider")
+                .arg(&way.module)
+                .args(arguments);
             let seen = run(&mut tool).success();
             // An id that it makes is a hash of the key.
             let lines = seen.stdout.lines().filter(|line| !line.contains("id=") && !line.contains("ID:"));
@@ -117,7 +203,14 @@ fn p11tool() {
         };
         tool(&["--list-tokens"]);
         tool(&["--list-mechanisms", &url]);
-        let key = ["--login", "--generate-privkey=ecdsa", "--curve=secp256r1", "--label=made", "--outfile=made.pem", &url];
+        let key = [
+            "--login",
+            "--generate-privkey=ecdsa",
+            "--curve=secp256r1",
+            "--label=made",
+            "--outfile=made.pem",
+            &url,
+        ];
         tool(&key);
         tool(&["--login", "--list-all", &url]);
         tool(&["--login", "--test-sign", &format!("{url};object=made;type=private")]);
@@ -140,7 +233,8 @@ fn openssls_engine() {
         file(&folder.join("data"), b"to be signed");
         let mut keys = way.command("pkcs11-tool");
         keys.arg("--module").arg(&way.module).args(["--token-label", LABEL, "--login", "--pin", PIN]);
-        run(keys.args(["--keypairgen", "--key-type", "EC:prime256v1", "--id", "07", "--label", "tls"])).success();
+        run(keys.args(["--keypairgen", "--key-type", "EC:prime256v1", "--id", "07", "--label", "tls"]))
+            .success();
         let key = format!("pkcs11:token={};id=%07;type=private", LABEL.replace(' ', "%20"));
         let engine = ["-engine", "pkcs11", "-keyform", "engine"];
         let mut said = String::new();
@@ -149,16 +243,32 @@ fn openssls_engine() {
             said += &format!("{arguments:?}\n{}{}", seen.stdout, seen.stderr);
         };
         with_key(&[&["req", "-new", "-out", "request.pem", "-key", &key][..], &engine].concat());
-        with_key(&[&["req", "-x509", "-new", "-days", "2", "-out", "cert.pem", "-key", &key][..], &engine].concat());
-        with_key(&[&["dgst", "-sha256", "-out", "signature", "-sign", &key][..], &engine, &["data"]].concat());
-        assert!(openssl(&["req", "-in", "request.pem", "-verify", "-noout"], folder).stderr.contains("verify OK"));
+        with_key(
+            &[&["req", "-x509", "-new", "-days", "2", "-out", "cert.pem", "-key", &key][..], &engine]
+                .concat(),
+        );
+        with_key(
+            &[&["dgst", "-sha256", "-out", "signature", "-sign", &key][..], &engine, &["data"]].concat(),
+        );
+        assert!(
+            openssl(&["req", "-in", "request.pem", "-verify", "-noout"], folder).stderr.contains("verify OK")
+        );
         openssl(&["x509", "-in", "cert.pem", "-pubkey", "-noout", "-out", "public.pem"], folder).success();
         let check = ["dgst", "-sha256", "-verify", "public.pem", "-signature", "signature", "data"];
         assert!(openssl(&check, folder).success().stdout.contains("Verified OK"));
 
         let mut server = with_engine(way, folder);
-        server.args(["s_server", "-unix", "tls.sock", "-cert", "cert.pem", "-naccept", "1", "-rev", "-key", &key]).args(engine);
-        let mut server = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("openssl runs");
+        server
+            .args([
+                "s_server", "-unix", "tls.sock", "-cert", "cert.pem", "-naccept", "1", "-rev", "-key", &key,
+            ])
+            .args(engine);
+        let mut server = server
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("openssl runs");
         eventually("a TLS server", || folder.join("tls.sock").exists().then_some(()));
         let client = "echo 'to the token' | openssl s_client -unix tls.sock -CAfile cert.pem -verify_return_error -quiet -no_ign_eof 2>&1; true";
         let seen = eventually("a TLS handshake", || {
@@ -176,11 +286,17 @@ fn ssh_keygen() {
     both(|way, folder| {
         let mut keys = way.command("pkcs11-tool");
         keys.arg("--module").arg(&way.module).args(["--token-label", LABEL, "--login", "--pin", PIN]);
-        run(keys.args(["--keypairgen", "--key-type", "EC:prime256v1", "--id", "08", "--label", "ssh"])).success();
+        run(keys.args(["--keypairgen", "--key-type", "EC:prime256v1", "--id", "08", "--label", "ssh"]))
+            .success();
         let seen = run(way.command("ssh-keygen").arg("-D").arg(&way.module)).success();
         file(&folder.join("key.pub"), seen.stdout.as_bytes());
-        let shown = run(Command::new("ssh-keygen").args(["-l", "-f", "key.pub"]).current_dir(folder)).success();
-        assert!(shown.stdout.starts_with("256 SHA256:") && shown.stdout.ends_with(" ssh (ECDSA)\n"), "{}", shown.stdout);
+        let shown =
+            run(Command::new("ssh-keygen").args(["-l", "-f", "key.pub"]).current_dir(folder)).success();
+        assert!(
+            shown.stdout.starts_with("256 SHA256:") && shown.stdout.ends_with(" ssh (ECDSA)\n"),
+            "{}",
+            shown.stdout
+        );
         let kind = seen.stdout.split(' ').next().unwrap_or_default().to_owned();
         format!("{kind} {}", seen.stdout.len())
     });
@@ -190,11 +306,15 @@ fn ssh_keygen() {
 fn java() {
     both(|way, folder| {
         let config = folder.join("provider.cfg");
-        file(&config, format!("name = Guard\nlibrary = {}\nslotListIndex = 0\n", way.module.display()).as_bytes());
+        file(
+            &config,
+            format!("name = Guard\nlibrary = {}\nslotListIndex = 0\n", way.module.display()).as_bytes(),
+        );
         let mut keytool = way.command("keytool");
         keytool.args(["-genkeypair", "-addprovider", "SunPKCS11", "-providerarg"]).arg(&config);
         keytool.args(["-storetype", "PKCS11", "-keystore", "NONE", "-storepass", PIN, "-alias", "java"]);
-        let made = run(keytool.args(["-keyalg", "EC", "-groupname", "secp256r1", "-dname", "CN=java"])).success();
+        let made =
+            run(keytool.args(["-keyalg", "EC", "-groupname", "secp256r1", "-dname", "CN=java"])).success();
         let mut java = way.command("java");
         java.arg(artifacts::root().join("tests/hosts/Sign.java")).arg(&config).args([PIN, "4", "25"]);
         let signed = run(&mut java).success();

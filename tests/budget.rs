@@ -10,7 +10,18 @@ use harness::run::run;
 #[test]
 fn the_shims_dependencies_are_the_known_ones() {
     let mut tree = artifacts::cargo();
-    tree.args(["tree", "--offline", "--package", "shim", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+    tree.args([
+        "tree",
+        "--offline",
+        "--package",
+        "shim",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]);
     let seen = run(&mut tree).success();
     let names: BTreeSet<&str> = seen.stdout.lines().filter_map(|line| line.split(' ').next()).collect();
     let list: String = names.iter().filter(|name| !name.is_empty()).flat_map(|name| [name, "\n"]).collect();

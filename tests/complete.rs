@@ -37,8 +37,12 @@ struct Storm {
 impl Storm {
     fn start(way: &Way, calls: u64, rounds: u64, end: &str) -> Storm {
         let mut command = way.command(artifacts::host());
-        command.arg("storm").arg(&way.module).args([THREADS, calls / rounds, rounds].map(|number| number.to_string()));
-        let mut child = command.arg(end).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the host runs");
+        command
+            .arg("storm")
+            .arg(&way.module)
+            .args([THREADS, calls / rounds, rounds].map(|number| number.to_string()));
+        let mut child =
+            command.arg(end).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the host runs");
         let input = child.stdin.take().expect("a pipe");
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         Storm { child, input, output }
@@ -69,7 +73,8 @@ fn storms(collector: &mut Collector, mut trouble: impl FnMut(&mut Collector, u64
     let guard = collector.guard(Guard::new(&token.module, ALLOW_ALL)).lane_size("4 MiB");
     let way = Way::guarded(guard, token);
     let mut books = Accounts::new(collector.log());
-    let mut storms: Vec<_> = (0..PROCESSES).map(|_| Storm::start(&way, CALLS / PROCESSES, ROUNDS, "finalize")).collect();
+    let mut storms: Vec<_> =
+        (0..PROCESSES).map(|_| Storm::start(&way, CALLS / PROCESSES, ROUNDS, "finalize")).collect();
     let mut succeeded = 0;
     for round in 1..=ROUNDS {
         trouble(collector, round);
@@ -151,16 +156,21 @@ fn parent_and_child_of_a_fork_have_a_stream_each() {
     let way = reporting(&collector);
     let mut command = way.command(artifacts::host());
     let seen = run(command.arg("fork").arg(&way.module).arg("50")).success();
-    let pids: Vec<u64> = ["child", "parent"].map(|name| {
-        let line = seen.stdout.lines().find(|line| line.starts_with(name)).expect("both speak");
-        line.split(['=', ' ']).nth(2).and_then(|pid| pid.parse().ok()).expect("a pid")
-    }).to_vec();
+    let pids: Vec<u64> = ["child", "parent"]
+        .map(|name| {
+            let line = seen.stdout.lines().find(|line| line.starts_with(name)).expect("both speak");
+            line.split(['=', ' ']).nth(2).and_then(|pid| pid.parse().ok()).expect("a pid")
+        })
+        .to_vec();
     let mut books = Accounts::new(collector.log());
     eventually("both streams closed", || (books.update() == 2).then_some(()));
     let [attempted, stored, lost] = books.balance();
     assert_eq!((attempted, stored, lost), (150 + AROUND, 150 + AROUND, 0));
     for (pid, calls) in [(pids[0], 50), (pids[1], 100 + AROUND)] {
-        let own = books.streams.values().find(|account| account.closed.as_ref().is_some_and(|it| it["process"]["pid"] == pid));
+        let own = books
+            .streams
+            .values()
+            .find(|account| account.closed.as_ref().is_some_and(|it| it["process"]["pid"] == pid));
         assert_eq!(own.expect("a stream of its own").calls.len() as u64, calls);
     }
 }

@@ -10,10 +10,16 @@ mod table;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use table::Table;
 
-fn found<const W: usize, const X: usize>(table: &Table<W, X>, scope: Option<u64>, handle: u64) -> Option<Vec<u64>> {
+fn found<const W: usize, const X: usize>(
+    table: &Table<W, X>,
+    scope: Option<u64>,
+    handle: u64,
+) -> Option<Vec<u64>> {
     let found = table.find(scope, handle)?;
     let mut words = Vec::new();
-    table.read(&found, |facts| words.extend(facts.iter().map(|word| word.load(Ordering::Relaxed)))).then_some(words)
+    table
+        .read(&found, |facts| words.extend(facts.iter().map(|word| word.load(Ordering::Relaxed))))
+        .then_some(words)
 }
 
 #[test]

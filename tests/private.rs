@@ -34,7 +34,11 @@ fn search(folder: &Path) -> usize {
         let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_default()).into_owned();
         for canary in CANARIES {
             let hex: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
-            assert!(!text.contains(canary) && !text.contains(&hex), "{canary:?} stands in {}", path.display());
+            assert!(
+                !text.contains(canary) && !text.contains(&hex),
+                "{canary:?} stands in {}",
+                path.display()
+            );
         }
         controls += usize::from(text.contains(CONTROL));
         searched += text.len();
@@ -93,7 +97,13 @@ fn no_secret_stands_in_the_memory_that_a_core_dump_would_show_of_the_ring() {
     let guard = Guard::new(&token.module, ALLOW_ALL);
     let way = Way::guarded(guard, token);
     let mut host = way.command(artifacts::host());
-    let mut child = host.arg("storm").arg(&way.module).args(["1", "10", "1", "wait"]).stdout(std::process::Stdio::piped()).spawn().expect("the host runs");
+    let mut child = host
+        .arg("storm")
+        .arg(&way.module)
+        .args(["1", "10", "1", "wait"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the host runs");
     let maps = eventually("a mapped ring", || {
         let maps = std::fs::read_to_string(format!("/proc/{}/smaps", child.id())).ok()?;
         maps.contains(".ring").then_some(maps)

@@ -21,16 +21,36 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("config-relative-module", "module = \"softhsm.so\"\npolicy = \"POLICY\"\n", ALLOW_ALL),
     ("config-bad-choice", "module = \"MODULE\"\npolicy = \"POLICY\"\non_fault = \"maybe\"\n", ALLOW_ALL),
     ("config-bad-lanes", "module = \"MODULE\"\npolicy = \"POLICY\"\n[ring]\nlanes = 0\n", ALLOW_ALL),
-    ("config-bad-size", "module = \"MODULE\"\npolicy = \"POLICY\"\n[ring]\nlane_size = \"12 pounds\"\n", ALLOW_ALL),
+    (
+        "config-bad-size",
+        "module = \"MODULE\"\npolicy = \"POLICY\"\n[ring]\nlane_size = \"12 pounds\"\n",
+        ALLOW_ALL,
+    ),
     ("config-no-such-module", "module = \"FOLDER/none.so\"\npolicy = \"POLICY\"\n", ALLOW_ALL),
     ("config-module-is-no-library", "module = \"POLICY\"\npolicy = \"POLICY\"\n", ALLOW_ALL),
-    ("config-module-is-no-pkcs11", "module = \"/lib/x86_64-linux-gnu/libm.so.6\"\npolicy = \"POLICY\"\n", ALLOW_ALL),
+    (
+        "config-module-is-no-pkcs11",
+        "module = \"/lib/x86_64-linux-gnu/libm.so.6\"\npolicy = \"POLICY\"\n",
+        ALLOW_ALL,
+    ),
     ("config-module-is-the-library", "module = \"LIBRARY\"\npolicy = \"POLICY\"\n", ALLOW_ALL),
     ("config-no-such-policy", "module = \"MODULE\"\npolicy = \"FOLDER/none.toml\"\n", ALLOW_ALL),
     ("policy-empty", "module = \"MODULE\"\npolicy = \"POLICY\"\n", ""),
-    ("policy-unknown-mechanism", "module = \"MODULE\"\npolicy = \"POLICY\"\n", "version = 1\n[[rule]]\nname = \"a\"\naction = \"allow\"\nmechanism = [\"CKM_SHA_l\"]\n"),
-    ("policy-no-remedy", "module = \"MODULE\"\npolicy = \"POLICY\"\n", "version = 1\n[[rule]]\nname = \"a\"\naction = \"deny\"\nmechanism = [\"CKM_MD5\"]\n"),
-    ("policy-unknown-action", "module = \"MODULE\"\npolicy = \"POLICY\"\n", "version = 1\n[[rule]]\nname = \"a\"\naction = \"permit\"\n"),
+    (
+        "policy-unknown-mechanism",
+        "module = \"MODULE\"\npolicy = \"POLICY\"\n",
+        "version = 1\n[[rule]]\nname = \"a\"\naction = \"allow\"\nmechanism = [\"CKM_SHA_l\"]\n",
+    ),
+    (
+        "policy-no-remedy",
+        "module = \"MODULE\"\npolicy = \"POLICY\"\n",
+        "version = 1\n[[rule]]\nname = \"a\"\naction = \"deny\"\nmechanism = [\"CKM_MD5\"]\n",
+    ),
+    (
+        "policy-unknown-action",
+        "module = \"MODULE\"\npolicy = \"POLICY\"\n",
+        "version = 1\n[[rule]]\nname = \"a\"\naction = \"permit\"\n",
+    ),
     ("policy-future-version", "module = \"MODULE\"\npolicy = \"POLICY\"\n", "version = 2\n"),
 ];
 
@@ -46,14 +66,28 @@ fn a_broken_configuration_or_policy_is_refused_with_a_reason() {
         let guard = Guard::new(&token.module, policy);
         let folder = guard.config().parent().expect("a folder").display().to_string();
         let library = artifacts::shim().display().to_string();
-        let replaced = [("MODULE", &module), ("POLICY", &guard.policy().display().to_string()), ("FOLDER", &folder), ("LIBRARY", &library)];
-        let config = replaced.iter().fold((*config).to_owned(), |text, (word, path)| text.replace(word, path));
+        let replaced = [
+            ("MODULE", &module),
+            ("POLICY", &guard.policy().display().to_string()),
+            ("FOLDER", &folder),
+            ("LIBRARY", &library),
+        ];
+        let config =
+            replaced.iter().fold((*config).to_owned(), |text, (word, path)| text.replace(word, path));
         // The spool folder is where the reason is written; top-level keys stand before tables.
-        let config = if config.is_empty() || *name == "config-not-toml" { config } else { format!("spool = {:?}\n{config}", guard.spool()) };
+        let config = if config.is_empty() || *name == "config-not-toml" {
+            config
+        } else {
+            format!("spool = {:?}\n{config}", guard.spool())
+        };
         guard.set_all(&config);
         let way = Way::guarded(guard, token);
         let seen = initialize(&way);
-        assert_eq!(seen.stdout, "C_Initialize=5\nC_GetInfo=400\nC_Finalize=400\n".replace("=5", "=0x5").replace("=400", "=0x190"), "{name}");
+        assert_eq!(
+            seen.stdout,
+            "C_Initialize=5\nC_GetInfo=400\nC_Finalize=400\n".replace("=5", "=0x5").replace("=400", "=0x190"),
+            "{name}"
+        );
         assert_eq!(seen.stderr, "", "{name}: nothing is printed in the host");
         assert_eq!(token::counts(way.token()).total(), 0, "{name}: the vendor was not started");
         if let Some(fault) = way.fault() {
@@ -65,7 +99,10 @@ fn a_broken_configuration_or_policy_is_refused_with_a_reason() {
             assert!(text.contains("help: "), "{name}: {text}");
         } else {
             // A configuration that cannot be read names no spool; `p11guard doctor` reads the same file and says why.
-            assert!(!config.contains("spool") || config.contains("polcy") || name.starts_with("config"), "{name}: no reason written");
+            assert!(
+                !config.contains("spool") || config.contains("polcy") || name.starts_with("config"),
+                "{name}: no reason written"
+            );
         }
     }
     println!("{} broken inputs refused", BROKEN.len());
@@ -89,7 +126,16 @@ const HOSTILE_KEY: &str = "k\r\n{\"index\":0,\"event\":\"log.opened\"}\n\u{1b}]0
 fn hostile_text_forges_no_line_and_steers_no_terminal() {
     let token = token::softhsm();
     let mut init = Command::new("softhsm2-util");
-    init.envs(token.environment.clone()).args(["--init-token", "--free", "--label", HOSTILE_TOKEN, "--pin", PIN, "--so-pin", SO_PIN]);
+    init.envs(token.environment.clone()).args([
+        "--init-token",
+        "--free",
+        "--label",
+        HOSTILE_TOKEN,
+        "--pin",
+        PIN,
+        "--so-pin",
+        SO_PIN,
+    ]);
     run(&mut init).success();
     let mut collector = Collector::started();
     let guard = collector.guard(Guard::new(&token.module, ALLOW_ALL));
@@ -100,7 +146,14 @@ fn hostile_text_forges_no_line_and_steers_no_terminal() {
     run(&mut tool).success();
     std::fs::write(collector.path("data"), [7; 32]).expect("a file to sign");
     let mut sign = way.command("pkcs11-tool");
-    sign.arg("--module").arg(&way.module).args(["--token-label", HOSTILE_TOKEN, "--login", "--pin", PIN, "--sign"]);
+    sign.arg("--module").arg(&way.module).args([
+        "--token-label",
+        HOSTILE_TOKEN,
+        "--login",
+        "--pin",
+        PIN,
+        "--sign",
+    ]);
     run(sign.args(["--mechanism", "ECDSA", "--id", "01", "-i"]).arg(collector.path("data"))).success();
     let stored = collector.stored_after(2);
 
@@ -132,7 +185,8 @@ fn hostile_text_forges_no_line_and_steers_no_terminal() {
         tail.kill().expect("our own child");
         tail.wait().expect("our own child");
         let bad = |c: char| c != '\n' && (c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c));
-        let forged = lines.iter().find(|line| line.contains(bad) || (!json && line.starts_with("{\"index\"")));
+        let forged =
+            lines.iter().find(|line| line.contains(bad) || (!json && line.starts_with("{\"index\"")));
         assert_eq!(forged, None);
         assert!(lines.len() >= calls, "{} lines of {calls} calls", lines.len());
         println!("{} lines of tail, none forged (json: {json})", lines.len());

@@ -37,13 +37,21 @@ fn the_status_of_the_command_comes_through() {
     let token = token::softhsm();
     assert_eq!(run_with(&token, &[], "exit 7").status, 7);
     assert_eq!(run_with(&token, &[], "kill -9 $$").status, 128 + 9);
-    let missing = run(Command::new(artifacts::p11guard()).arg("run").arg("--module").arg(&token.module).args(["--", "/no/such"]));
+    let missing = run(Command::new(artifacts::p11guard())
+        .arg("run")
+        .arg("--module")
+        .arg(&token.module)
+        .args(["--", "/no/such"]));
     assert!(missing.status != 0 && missing.stderr.contains("/no/such"), "{missing:?}");
 }
 
 #[test]
 fn the_command_is_told_where_the_shim_is() {
-    let said = run_with(&token::softhsm(), &[], "test @P11GUARD@ = \"$P11GUARD_MODULE_PATH\" && echo \"$P11GUARD_MODULE_PATH\"");
+    let said = run_with(
+        &token::softhsm(),
+        &[],
+        "test @P11GUARD@ = \"$P11GUARD_MODULE_PATH\" && echo \"$P11GUARD_MODULE_PATH\"",
+    );
     assert_eq!(said.clone().success().stdout.trim(), artifacts::shim().to_str().unwrap());
 }
 
@@ -51,7 +59,8 @@ fn the_command_is_told_where_the_shim_is() {
 fn every_call_is_a_line_of_json_as_it_happens() {
     let (token, folder) = (token::softhsm(), tempfile::TempDir::new().unwrap());
     let events = folder.path().join("events.jsonl");
-    let said = run_with(&token, &["--json", "-o", events.to_str().unwrap()], &tool("--list-objects")).success();
+    let said =
+        run_with(&token, &["--json", "-o", events.to_str().unwrap()], &tool("--list-objects")).success();
     let lines: Vec<Value> = std::fs::read_to_string(&events)
         .unwrap()
         .lines()
@@ -73,7 +82,9 @@ fn a_refusal_fails_the_run_where_it_was_asked_to() {
     std::fs::write(&policy, ALLOWS_DIGESTS_ONLY).unwrap();
     let policy = policy.to_str().unwrap();
     let digest = |mechanism: &str| {
-        format!("echo data | pkcs11-tool --module @P11GUARD@ --token-label '{LABEL}' --hash --mechanism {mechanism} >/dev/null; true")
+        format!(
+            "echo data | pkcs11-tool --module @P11GUARD@ --token-label '{LABEL}' --hash --mechanism {mechanism} >/dev/null; true"
+        )
     };
     let allowed = run_with(&token, &["--policy", policy, "--fail-on", "deny"], &digest("SHA256"));
     assert_eq!(allowed.status, 0, "{allowed:?}");
@@ -86,7 +97,9 @@ fn a_refusal_fails_the_run_where_it_was_asked_to() {
 
 #[test]
 fn without_a_policy_everything_is_observed_and_nothing_refused() {
-    let shell = format!("echo data | pkcs11-tool --module @P11GUARD@ --token-label '{LABEL}' --hash --mechanism SHA512 >/dev/null");
+    let shell = format!(
+        "echo data | pkcs11-tool --module @P11GUARD@ --token-label '{LABEL}' --hash --mechanism SHA512 >/dev/null"
+    );
     let said = run_with(&token::softhsm(), &["--fail-on", "deny"], &shell).success();
     assert!(said.stderr.contains("C_DigestInit CKM_SHA512"), "{}", said.stderr);
 }
@@ -98,5 +111,9 @@ fn a_broken_policy_is_shown_before_anything_runs() {
     std::fs::write(&policy, "version = 1\ndefalt = \"deny\"\n").unwrap();
     let said = run_with(&token, &["--policy", policy.to_str().unwrap()], "echo ran");
     assert!(said.status != 0 && !said.stdout.contains("ran"), "{said:?}");
-    assert!(said.stderr.contains("policy.toml:2:1: error:") && said.stderr.contains("default"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("policy.toml:2:1: error:") && said.stderr.contains("default"),
+        "{}",
+        said.stderr
+    );
 }

@@ -45,7 +45,8 @@ fn work(collector: &Collector, token: Token, policy: &str, work: impl FnOnce(&Wa
 
 #[test]
 fn every_event_of_a_broad_run_fits_the_schema() {
-    let schema = std::fs::read_to_string(artifacts::root().join("src/event/event.schema.json")).expect("the schema");
+    let schema =
+        std::fs::read_to_string(artifacts::root().join("src/event/event.schema.json")).expect("the schema");
     let schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
 
@@ -66,7 +67,12 @@ fn every_event_of_a_broad_run_fits_the_schema() {
     work(&collector, token::stub(""), ALLOW_ALL, |way, _| host(way, &["fork", "5"]));
     work(&collector, token::stub(""), ALLOW_ALL, |way, _| {
         let mut storm = way.command(artifacts::host());
-        storm.arg("storm").arg(&way.module).args(["2", "20", "2", "finalize"]).stdout(Stdio::piped()).stdin(Stdio::piped());
+        storm
+            .arg("storm")
+            .arg(&way.module)
+            .args(["2", "20", "2", "finalize"])
+            .stdout(Stdio::piped())
+            .stdin(Stdio::piped());
         let mut storm = storm.spawn().expect("the host runs");
         storm.kill().expect("our own child");
         storm.wait().expect("our own child");

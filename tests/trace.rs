@@ -25,10 +25,11 @@ fn traced(equip: impl FnOnce(&mut Command)) -> (String, Vec<(String, String)>) {
     host.arg(&way.module);
     equip(&mut host);
     let said = run(&mut host).success().stdout;
-    let events = collector.stored_after(1).into_iter().filter(|event| event["event"] == "call").map(|event| {
-        let text = |value: &serde_json::Value| value.as_str().unwrap_or("none").to_owned();
-        (text(&event["function"]), text(&event["trace"]["trace_id"]))
-    });
+    let events =
+        collector.stored_after(1).into_iter().filter(|event| event["event"] == "call").map(|event| {
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or("none").to_owned();
+            (text(&event["function"]), text(&event["trace"]["trace_id"]))
+        });
     (said, events.collect())
 }
 

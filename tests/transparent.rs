@@ -20,7 +20,14 @@ fn scenario(name: &str, token: impl Fn() -> Token, succeeded: usize, proof: &[&s
         let mut command = way.command(&host);
         command.arg(&way.module).arg(PIN).args(reserved);
         let seen = run(&mut command);
-        assert_eq!(seen.status, 0, "{name} {route:?}\n{}\n{}\n{:?}", last_lines(&seen.stdout), seen.stderr, way.fault());
+        assert_eq!(
+            seen.status,
+            0,
+            "{name} {route:?}\n{}\n{}\n{:?}",
+            last_lines(&seen.stdout),
+            seen.stderr,
+            way.fault()
+        );
         sections(&anonymous(&seen, &folder))
     });
     let mut compared = 0;
@@ -47,7 +54,8 @@ fn scenario(name: &str, token: impl Fn() -> Token, succeeded: usize, proof: &[&s
 fn anonymous(run: &Run, folder: &Path) -> String {
     let folder = folder.display().to_string();
     let hex: String = folder.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let answers: String = run.stdout.split_inclusive('\n').filter(|line| !line.starts_with("calls ")).collect();
+    let answers: String =
+        run.stdout.split_inclusive('\n').filter(|line| !line.starts_with("calls ")).collect();
     answers.replace(&folder, "FOLDER").replace(&hex, &"00".repeat(folder.len()))
 }
 
@@ -65,12 +73,22 @@ fn last_lines(text: &str) -> String {
 
 #[test]
 fn a_c_application_over_softhsm() {
-    scenario("SoftHSM", token::softhsm, 800, &["C_Encrypt 0x0", "C_WrapKey 0x0", "C_DeriveKey 0x0", "C_VerifyFinal 0x0"]);
+    scenario(
+        "SoftHSM",
+        token::softhsm,
+        800,
+        &["C_Encrypt 0x0", "C_WrapKey 0x0", "C_DeriveKey 0x0", "C_VerifyFinal 0x0"],
+    );
 }
 
 #[test]
 fn a_c_application_over_nss_with_its_reserved_string() {
-    scenario("NSS softokn", token::nss, 1500, &["C_Encrypt 0x0", "C_EncryptMessage 0x0", "C_DecryptMessage 0x0"]);
+    scenario(
+        "NSS softokn",
+        token::nss,
+        1500,
+        &["C_Encrypt 0x0", "C_EncryptMessage 0x0", "C_DecryptMessage 0x0"],
+    );
 }
 
 #[test]
@@ -80,7 +98,12 @@ fn a_c_application_over_p11_kit_trust() {
 
 #[test]
 fn a_c_application_over_a_token_of_3_2() {
-    scenario("kryoptic", token::kryoptic, 3000, &["  same 1", "C_EncapsulateKey 0x0", "C_EncryptMessage 0x0", "C_VerifySignature 0x0"]);
+    scenario(
+        "kryoptic",
+        token::kryoptic,
+        3000,
+        &["  same 1", "C_EncapsulateKey 0x0", "C_EncryptMessage 0x0", "C_VerifySignature 0x0"],
+    );
 }
 
 #[test]

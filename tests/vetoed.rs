@@ -176,10 +176,14 @@ fn filtered(line: &str, passes: impl Fn(u64) -> bool) -> String {
         let numbers = list.trim_matches(['[', ']']).split(", ").filter_map(|number| number.parse().ok());
         let left: Vec<u64> = numbers.filter(|number| passes(*number)).collect();
         let before = list.split(", ").count();
-        return format!("{} list={left:?}", start.replace(&format!("count={before}"), &format!("count={}", left.len())));
+        return format!(
+            "{} list={left:?}",
+            start.replace(&format!("count={before}"), &format!("count={}", left.len()))
+        );
     }
     let number = line.split(' ').nth(2).and_then(|number| number.parse().ok());
-    let Some((start, _)) = line.split_once(" rv=").filter(|_| number.is_some_and(|number| !passes(number))) else {
+    let Some((start, _)) = line.split_once(" rv=").filter(|_| number.is_some_and(|number| !passes(number)))
+    else {
         return line.to_owned();
     };
     format!("{start} rv=0x70 CK_MECHANISM_INFO {{ ulMinKeySize: 0, ulMaxKeySize: 0, flags: 0 }}")

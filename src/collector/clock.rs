@@ -70,7 +70,10 @@ impl Host {
             return Reading { anchor: self.latest, rate: long.unwrap_or(own) };
         }
         let otherwise = if header.clock == Clock::Monotonic { Rate::NANOSECONDS } else { own };
-        Reading { anchor: header.latest, rate: Rate::between(&header.first, &header.latest).unwrap_or(otherwise) }
+        Reading {
+            anchor: header.latest,
+            rate: Rate::between(&header.first, &header.latest).unwrap_or(otherwise),
+        }
     }
 }
 

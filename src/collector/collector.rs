@@ -53,7 +53,8 @@ impl Collector {
         let attach_mode = if attach_group.is_some() { 0o660 } else { 0o666 };
         let attach = sockets.listen(&settings.attach, SocketType::SEQPACKET, attach_mode, attach_group)?;
         // The kernel says with each message who sent it, which may be another than who connected.
-        set_socket_passcred(&attach, true).map_err(|error| Error::system("ask for credentials")(error.into()))?;
+        set_socket_passcred(&attach, true)
+            .map_err(|error| Error::system("ask for credentials")(error.into()))?;
         let listener = sockets.listen(&settings.readers, SocketType::STREAM, 0o660, readers_group)?;
 
         let stages = [Stage::new()?, Stage::new()?, Stage::new()?];
@@ -64,12 +65,18 @@ impl Collector {
         let keeper = settings.keeper.then(|| Keeper::at(settings.attach.with_file_name("keeper.sock")));
         let streams = Quota::new(settings.streams_per_uid.into());
         let (path, durable) = (log.path().to_owned(), log.durable());
-        let mut intake = Intake::start(Parts { log, keeper, inbox, wake: wake.clone(), stop: taking, streams })?;
-        let mut spool = settings.spool.map(|folder| Spool::new(folder, Quota::new(settings.spool_bytes_per_uid)));
+        let mut intake =
+            Intake::start(Parts { log, keeper, inbox, wake: wake.clone(), stop: taking, streams })?;
+        let mut spool =
+            settings.spool.map(|folder| Spool::new(folder, Quota::new(settings.spool_bytes_per_uid)));
         let Found { messages, more } = spool.as_mut().map(Spool::scan).unwrap_or_default();
         intake.begin(messages, more);
 
-        let door = Door { listener: attach, quota: Quota::new(settings.connections_per_uid.into()), post: post.clone() };
+        let door = Door {
+            listener: attach,
+            quota: Quota::new(settings.connections_per_uid.into()),
+            post: post.clone(),
+        };
         let readers = Readers { listener, limit: settings.readers_limit, log: path, durable, stop: reading };
         let mut collector = Collector { stages, wake, sockets: sockets.keep() };
         let [doors, taking, reading] = &mut collector.stages;
@@ -143,7 +150,11 @@ impl Stage {
         Ok(Stage { stop: Stop::new()?, threads: Vec::new() })
     }
 
-    fn spawn(&mut self, name: &str, work: impl FnOnce() -> Result<(), Error> + Send + 'static) -> Result<(), Error> {
+    fn spawn(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
         let spawned = thread::Builder::new().name(name.into()).spawn(work);
         self.threads.push(spawned.map_err(Error::system("start a thread"))?);
         Ok(())
@@ -155,7 +166,13 @@ impl Stage {
 struct Sockets(Vec<(PathBuf, u64)>);
 
 impl Sockets {
-    fn listen(&mut self, path: &Path, kind: SocketType, mode: u32, group: Option<u32>) -> Result<OwnedFd, Error> {
+    fn listen(
+        &mut self,
+        path: &Path,
+        kind: SocketType,
+        mode: u32,
+        group: Option<u32>,
+    ) -> Result<OwnedFd, Error> {
         let socket = listen(path, kind, mode, group)?;
         let inode = fs::symlink_metadata(path).map_or(0, |status| status.ino());
         self.0.push((path.to_owned(), inode));

@@ -73,7 +73,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Settings(mistake) => mistake.fmt(f),
-            Error::Path { step, path, source, remedy } => write!(f, "cannot {step} {path:?}: {source}; {remedy}"),
+            Error::Path { step, path, source, remedy } => {
+                write!(f, "cannot {step} {path:?}: {source}; {remedy}")
+            }
             Error::Running(path) => write!(
                 f,
                 "a collector is already running with {path:?}; stop it first, or give this one its own paths"

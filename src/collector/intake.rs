@@ -32,8 +32,8 @@ use crate::keeper::Keeper;
 use crate::log::Log;
 use crate::stream::{Name, Process, Stream};
 use account::Account;
-pub(crate) use arrival::{Message, Post, Stop, Wake};
 use arrival::{Arrival, Origin, Refusal, ring_id};
+pub(crate) use arrival::{Message, Post, Stop, Wake};
 use books::{Accounts, Books, Recovered};
 use identity::{Pinned, again, may_live};
 use limiter::Limiter;
@@ -224,7 +224,8 @@ impl Intake {
 
     /// Lets go of the rings whose end is durable.
     fn release(&mut self) {
-        let closed: Vec<_> = self.live.iter().filter(|(_, live)| live.account.closed).map(|(id, _)| *id).collect();
+        let closed: Vec<_> =
+            self.live.iter().filter(|(_, live)| live.account.closed).map(|(id, _)| *id).collect();
         for id in closed {
             if let Some(live) = self.live.remove(&id) {
                 self.discard(&id, &live.origin, live.inode);
@@ -274,7 +275,8 @@ impl Intake {
             if may_live(&account.process) {
                 continue;
             }
-            let sum = |each: fn(&lanes::Lane) -> u64| account.lanes.iter().map(each).fold(0, u64::saturating_add);
+            let sum =
+                |each: fn(&lanes::Lane) -> u64| account.lanes.iter().map(each).fold(0, u64::saturating_add);
             let mut fields = Map::new();
             fields.insert("reason".into(), "ring gone".into());
             fields.insert("stored".into(), sum(|lane| lane.stored).into());
@@ -365,7 +367,9 @@ impl Intake {
         let owner = live.or(self.waiting.get(&id)).map(|account| account.process.pid);
         let reason = match owner {
             _ if self.ended.contains(&id) => "the stream was closed before".to_owned(),
-            Some(owner) if owner != process.pid || live.is_some() => format!("the stream belongs to process {owner}"),
+            Some(owner) if owner != process.pid || live.is_some() => {
+                format!("the stream belongs to process {owner}")
+            }
             _ => match self.streams.take(process.uid, 1) {
                 Some(ticket) => return self.take_in(arrival, ticket),
                 None => "its user has as many streams as one may have".to_owned(),
@@ -399,7 +403,8 @@ impl Intake {
         if account.process.pid != process.pid || life.is_some() || account.process.exe.is_none() {
             account.process = process;
         }
-        let hello = event::hello::fields(ring.hello()).map(|(field, value)| (field, value.to_vec())).collect();
+        let hello =
+            event::hello::fields(ring.hello()).map(|(field, value)| (field, value.to_vec())).collect();
         Live {
             stream: Stream { id: ring.header().stream, process: account.process.clone(), hello },
             reading: self.host.reading(ring.header()),
@@ -437,7 +442,10 @@ impl Intake {
     fn finish(mut self) -> Result<(), Error> {
         self.live.values_mut().for_each(|live| live.tell_losses(&mut self.log, false));
         let mut fields = Map::new();
-        fields.insert("open_streams".into(), self.live.values().filter(|live| !live.account.closed).count().into());
+        fields.insert(
+            "open_streams".into(),
+            self.live.values().filter(|live| !live.account.closed).count().into(),
+        );
         self.log.control("log.closed", &fields, None);
         let stored = self.commit();
         if stored {
@@ -448,7 +456,11 @@ impl Intake {
             keeper.dismiss();
         }
         self.log.durable().close();
-        if stored { Ok(()) } else { Err(Error::Unstored { path: self.log.path().into(), bytes: self.log.pending() }) }
+        if stored {
+            Ok(())
+        } else {
+            Err(Error::Unstored { path: self.log.path().into(), bytes: self.log.pending() })
+        }
     }
 }
 
@@ -503,7 +515,8 @@ fn tell_stream(log: &mut Log, live: &Live) {
         };
         fields.insert(field.name().into(), text.into());
     }
-    let lanes = serde_json::json!({ "lanes": header.layout.lanes(), "lane_bytes": header.layout.lane_bytes() });
+    let lanes =
+        serde_json::json!({ "lanes": header.layout.lanes(), "lane_bytes": header.layout.lane_bytes() });
     let mut own = Map::new();
     own.insert("hello".into(), Value::Object(fields));
     own.insert("ring".into(), lanes);

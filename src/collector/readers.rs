@@ -107,7 +107,6 @@ impl Readers {
             Err(error) => tracing::error!(%error, "no thread for a reader"),
         }
     }
-
 }
 
 /// Gives the readers time to take what there is, which is all there will be, and ends them.
@@ -180,10 +179,15 @@ impl Reader {
                 return after(file, end.offset, index).map(Some);
             }
             Ok(Request { after: Some(index), from: None }) => {
-                format!("there is no event {index} yet, the log has {}: this is another log than the one read before", end.index)
+                format!(
+                    "there is no event {index} yet, the log has {}: this is another log than the one read before",
+                    end.index
+                )
             }
             Ok(_) => "ask for either \"after\" or \"from\"".to_owned(),
-            Err(error) => format!("{error}; ask with one line: {{\"after\": INDEX}} or {{\"from\": \"start\"}}"),
+            Err(error) => {
+                format!("{error}; ask with one line: {{\"after\": INDEX}} or {{\"from\": \"start\"}}")
+            }
         };
         complain(&self.socket, &problem);
         Ok(None)
@@ -214,7 +218,8 @@ impl Reader {
     fn hung_up(&self) -> bool {
         let mut watched = [PollFd::new(&self.socket, PollFlags::empty())];
         let polled = poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
-        polled.is_ok_and(|ready| ready > 0) && watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+        polled.is_ok_and(|ready| ready > 0)
+            && watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
     }
 }
 

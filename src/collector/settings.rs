@@ -119,7 +119,11 @@ impl Settings {
             attach_group: file.attach_group,
             readers: reader.absolute(file.readers.as_ref(), "readers", default.readers)?,
             readers_group: file.readers_group,
-            readers_limit: reader.number(file.readers_limit.as_ref(), "readers_limit", default.readers_limit)?,
+            readers_limit: reader.number(
+                file.readers_limit.as_ref(),
+                "readers_limit",
+                default.readers_limit,
+            )?,
             log: reader.absolute(file.log.as_ref(), "log", default.log)?,
             spool,
             keeper: file.keeper.unwrap_or(default.keeper),
@@ -145,7 +149,12 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     /// A daemon's working directory is `/`, hence absolute paths only.
-    fn absolute(&self, at: Option<&Spanned<String>>, key: &str, default: PathBuf) -> Result<PathBuf, Mistake> {
+    fn absolute(
+        &self,
+        at: Option<&Spanned<String>>,
+        key: &str,
+        default: PathBuf,
+    ) -> Result<PathBuf, Mistake> {
         let Some(at) = at else { return Ok(default) };
         let path = PathBuf::from(at.get_ref());
         if at.get_ref().contains('\0') || !path.is_absolute() {
@@ -179,9 +188,16 @@ mod tests {
     #[test]
     fn the_documented_configuration_says_the_defaults() {
         let shipped = include_str!("../../config/collector.toml");
-        assert_eq!(Settings::parse("config/collector.toml", shipped.as_bytes()).unwrap(), Settings::default());
+        assert_eq!(
+            Settings::parse("config/collector.toml", shipped.as_bytes()).unwrap(),
+            Settings::default()
+        );
         // Every key stands there, so that switching one on means removing a "# " and nothing else.
-        let all: String = shipped.lines().map(|line| line.strip_prefix("# ").filter(|l| l.contains(" = ")).unwrap_or(line)).map(|l| format!("{l}\n")).collect();
+        let all: String = shipped
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|l| l.contains(" = ")).unwrap_or(line))
+            .map(|l| format!("{l}\n"))
+            .collect();
         let settings = Settings::parse("config/collector.toml", all.as_bytes()).unwrap();
         assert!(settings.attach_group.is_some() && settings.readers_group.is_some());
     }

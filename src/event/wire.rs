@@ -14,9 +14,11 @@ pub const MAX_FRAME: usize = 2048;
 /// Length of the fixed part, bytes.
 pub const HEADER: usize = 88;
 /// No encoded key, session or rule is longer, bytes.
-pub const MAX_PART: usize = 512;
-/// No text is kept past this length, bytes.
+pub const MAX_PART: usize = 640;
+/// No text of the vendor or the caller is kept past this length, bytes.
 pub const MAX_TEXT: usize = 128;
+/// No text of a rule is kept past this length, bytes. A policy with longer ones is refused.
+pub const MAX_RULE_TEXT: usize = 240;
 /// Stands for "there is none" in a fixed 64-bit field.
 const NONE: u64 = u64::MAX;
 

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 /// The longest name, in bytes.
 const NAME: usize = 100;
 /// The longest reason or remedy, in bytes: they travel in events.
-const SENTENCE: usize = 400;
+const SENTENCE: usize = event::wire::MAX_RULE_TEXT;
 
 const VERSION: Wanted = Wanted { what: "number", example: "version = 1" };
 const MODE: Wanted = Wanted { what: "mode", example: "mode = \"observe\"" };

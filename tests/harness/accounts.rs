@@ -69,7 +69,8 @@ impl Accounts {
         let mut sums = [0; 3];
         for (stream, account) in &self.streams {
             let [attempted, stored, lost, unfinished, unexplained, malformed] =
-                ["attempted", "stored", "lost", "unfinished", "unexplained", "malformed"].map(|name| account.total(name));
+                ["attempted", "stored", "lost", "unfinished", "unexplained", "malformed"]
+                    .map(|name| account.total(name));
             let closed = account.closed.as_ref();
             assert_eq!(account.calls.len() as u64, stored, "{stream}: lines in the log and {closed:?}");
             assert_eq!((unexplained, malformed, unfinished), (0, 0, 0), "{stream}: {closed:?}");
@@ -91,7 +92,9 @@ impl Accounts {
     fn line(&mut self, line: &str) {
         // Calls are most of a long log: their first members stand at known places.
         let start = format!("{{\"index\":{},\"event\":\"", self.lines);
-        let rest = line.strip_prefix(&start).unwrap_or_else(|| panic!("line {} is not the next: {line}", self.lines));
+        let rest = line
+            .strip_prefix(&start)
+            .unwrap_or_else(|| panic!("line {} is not the next: {line}", self.lines));
         self.lines += 1;
         if let Some(call) = rest.strip_prefix("call\",\"id\":\"") {
             let id = call.split('"').next().unwrap_or_default();

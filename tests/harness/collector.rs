@@ -46,13 +46,19 @@ impl Collector {
     /// Starts it and waits until it takes connections.
     pub fn start(&mut self) {
         assert!(self.child.is_none(), "one collector per folder");
-        let errors = std::fs::OpenOptions::new().create(true).append(true).open(self.path("stderr")).expect("a file for its words");
+        let errors = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path("stderr"))
+            .expect("a file for its words");
         let mut command = Command::new(artifacts::p11guard());
         command.arg("collect").arg("--config").arg(self.path("collector.toml"));
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn().expect("p11guard runs");
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn().expect("p11guard runs");
         self.child = Some(child);
         eventually("a collector that listens", || {
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().expect("a child can be waited for"));
+            let ended =
+                self.child.as_mut().and_then(|child| child.try_wait().expect("a child can be waited for"));
             assert!(ended.is_none(), "the collector ended: {}", self.words());
             UnixStream::connect(self.path("events.sock")).ok()
         });
@@ -72,7 +78,8 @@ impl Collector {
             let pid = i32::try_from(child.id()).expect("a pid");
             // SAFETY: signals our own child, which has not been waited for.
             unsafe { libc::kill(pid, libc::SIGTERM) };
-            let ended = eventually("a collector that ends", || child.try_wait().expect("a child can be waited for"));
+            let ended =
+                eventually("a collector that ends", || child.try_wait().expect("a child can be waited for"));
             assert!(ended.success(), "the collector ended with {ended}: {}", self.words());
         }
     }
@@ -101,7 +108,9 @@ impl Collector {
     /// Everything that is in the log.
     pub fn stored(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.log()).expect("the log");
-        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}")))
+            .collect()
     }
 
     /// Everything in the log, once `count` streams are closed.
@@ -127,7 +136,9 @@ impl Drop for Collector {
         for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
             let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
             let pid = process.file_name().to_string_lossy().parse::<i32>();
-            if let Ok(pid) = pid && String::from_utf8_lossy(&line).contains(&format!("keep\0--socket\0{socket}")) {
+            if let Ok(pid) = pid
+                && String::from_utf8_lossy(&line).contains(&format!("keep\0--socket\0{socket}"))
+            {
                 // SAFETY: no pointer is involved.
                 unsafe { libc::kill(pid, libc::SIGKILL) };
             }
@@ -138,7 +149,8 @@ impl Drop for Collector {
 /// Every file under `folder`, in order of name.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut entries: Vec<_> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for entry in entries {
         if entry.is_dir() { found.extend(files(&entry)) } else { found.push(entry) }

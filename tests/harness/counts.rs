@@ -24,7 +24,12 @@ impl Counts {
     /// Reads the counters.
     pub fn read(path: &Path) -> Counts {
         let bytes = std::fs::read(path).expect("the file of the counters");
-        Counts(bytes.chunks_exact(8).map(|cell| u64::from_ne_bytes(cell.try_into().expect("eight bytes"))).collect())
+        Counts(
+            bytes
+                .chunks_exact(8)
+                .map(|cell| u64::from_ne_bytes(cell.try_into().expect("eight bytes")))
+                .collect(),
+        )
     }
 
     /// Calls of `function` that came by `way`, an index into [`WAYS`].

@@ -36,9 +36,12 @@ impl Way {
     /// A way to a token of its own.
     pub fn new(route: Route, token: Token) -> Way {
         match route {
-            Route::Direct => {
-                Way { module: token.module.clone(), environment: token.environment.clone(), guard: None, token }
-            }
+            Route::Direct => Way {
+                module: token.module.clone(),
+                environment: token.environment.clone(),
+                guard: None,
+                token,
+            },
             Route::Through => Way::guarded(Guard::new(&token.module, ALLOW_ALL), token),
         }
     }
@@ -92,7 +95,10 @@ impl Guard {
         let policy_path = folder.path().join("policy.toml");
         let [socket, spool] = ["nobody.sock", "spool"].map(|name| folder.path().join(name));
         std::fs::create_dir(&spool).expect("a spool folder");
-        let _ = writeln!(settings, "module = {module:?}\npolicy = {policy_path:?}\nsocket = {socket:?}\nspool = {spool:?}");
+        let _ = writeln!(
+            settings,
+            "module = {module:?}\npolicy = {policy_path:?}\nsocket = {socket:?}\nspool = {spool:?}"
+        );
         let guard = Guard { folder, settings };
         guard.set_policy(policy);
         guard.write();
@@ -139,7 +145,8 @@ impl Guard {
     /// Why the library last refused to start, where it did: what it wrote into its spool.
     pub fn fault(&self) -> Option<String> {
         let entries = std::fs::read_dir(self.spool()).ok()?;
-        let faults = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("fault-"));
+        let faults =
+            entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("fault-"));
         faults.map(|entry| std::fs::read_to_string(entry.path()).expect("a text file")).next()
     }
 

@@ -20,7 +20,14 @@ pub(crate) fn interfaces(arguments: &[String]) {
         let listed = unsafe {
             let sized = list(std::ptr::null_mut(), &mut count);
             let mut small = 0;
-            let mut room = vec![CK_INTERFACE { pInterfaceName: std::ptr::null_mut(), pFunctionList: std::ptr::null_mut(), flags: 0 }; 64];
+            let mut room = vec![
+                CK_INTERFACE {
+                    pInterfaceName: std::ptr::null_mut(),
+                    pFunctionList: std::ptr::null_mut(),
+                    flags: 0
+                };
+                64
+            ];
             let too_small = list(room.as_mut_ptr(), &mut small);
             let filled = list(room.as_mut_ptr(), &mut count);
             println!("list sized={sized:#x} small={too_small:#x} filled={filled:#x} count={count}");
@@ -32,7 +39,8 @@ pub(crate) fn interfaces(arguments: &[String]) {
         }
     }
     let Some(ask) = exports.C_GetInterface else { return println!("no C_GetInterface") };
-    let names: [Option<&CStr>; 4] = [None, Some(c"PKCS 11"), Some(c"Vendor Stub Interface"), Some(c"No Such Interface")];
+    let names: [Option<&CStr>; 4] =
+        [None, Some(c"PKCS 11"), Some(c"Vendor Stub Interface"), Some(c"No Such Interface")];
     let versions = [None, Some((2, 40)), Some((3, 0)), Some((3, 1)), Some((3, 2)), Some((9, 9))];
     for name in names {
         for version in versions {
@@ -44,7 +52,8 @@ pub(crate) fn interfaces(arguments: &[String]) {
                 // SAFETY: a terminated name or NULL, a version or NULL, a place for one pointer.
                 let rv = unsafe { ask(spelled, at, &mut found, flags) };
                 // SAFETY: CKR_OK promises a valid interface.
-                let what = unsafe { found.as_ref() }.filter(|_| rv == CKR_OK).map_or(String::from("-"), described);
+                let what =
+                    unsafe { found.as_ref() }.filter(|_| rv == CKR_OK).map_or(String::from("-"), described);
                 println!("asked name={name:?} version={version:?} flags={flags} rv={rv:#x} {what}");
             }
         }
@@ -57,7 +66,13 @@ pub(crate) fn tables(arguments: &[String]) {
     for way in WAYS {
         let Some(table) = module.table(way) else { continue };
         let entries = (&raw const table).cast::<*const c_void>();
-        let most = if way == "2.40" { length((2, 40)) } else if way == "3.0" { length((3, 0)) } else { FUNCTIONS.len() };
+        let most = if way == "2.40" {
+            length((2, 40))
+        } else if way == "3.0" {
+            length((3, 0))
+        } else {
+            FUNCTIONS.len()
+        };
         let (mut own, mut null, mut foreign) = (0, 0, 0);
         for place in 0..most {
             // SAFETY: entry `place` follows the version.
@@ -68,7 +83,10 @@ pub(crate) fn tables(arguments: &[String]) {
                 _ => foreign += 1,
             }
         }
-        println!("{way} major={} minor={} own={own} null={null} foreign={foreign}", table.version.major, table.version.minor);
+        println!(
+            "{way} major={} minor={} own={own} null={null} foreign={foreign}",
+            table.version.major, table.version.minor
+        );
     }
 }
 
@@ -86,7 +104,9 @@ pub(crate) fn mechanisms(arguments: &[String]) {
             let too_small = list(7, room.as_mut_ptr(), &mut small);
             let mut filled_count = 512;
             let filled = list(7, room.as_mut_ptr(), &mut filled_count);
-            print!("{way} sized={sized:#x} count={count} small={too_small:#x} count={small} filled={filled:#x} count={filled_count}");
+            print!(
+                "{way} sized={sized:#x} count={count} small={too_small:#x} count={small} filled={filled:#x} count={filled_count}"
+            );
             println!(" list={:?}", &room[..filled_count as usize]);
             for number in arguments[1..].iter().filter_map(|text| text.parse().ok()) {
                 let mut about = CK_MECHANISM_INFO::default();
@@ -101,7 +121,10 @@ pub(crate) fn mechanisms(arguments: &[String]) {
 fn described(interface: &CK_INTERFACE) -> String {
     // SAFETY: an interface of the module: a terminated name and a table that starts with its version.
     let (name, version) = unsafe {
-        (CStr::from_ptr(interface.pInterfaceName.cast()).to_string_lossy(), *interface.pFunctionList.cast::<CK_VERSION>())
+        (
+            CStr::from_ptr(interface.pInterfaceName.cast()).to_string_lossy(),
+            *interface.pFunctionList.cast::<CK_VERSION>(),
+        )
     };
     format!("\"{name}\" {}.{} flags={}", version.major, version.minor, interface.flags)
 }

@@ -15,7 +15,9 @@ pub(crate) fn opened(table: &CK_FUNCTION_LIST_3_2) -> CK_SESSION_HANDLE {
     let rv = unsafe {
         match (table.C_Initialize, table.C_OpenSession) {
             (Some(initialize), Some(open)) => match initialize((&raw mut args).cast()) {
-                CKR_OK => open(7, CKF_SERIAL_SESSION | CKF_RW_SESSION, std::ptr::null_mut(), None, &mut session),
+                CKR_OK => {
+                    open(7, CKF_SERIAL_SESSION | CKF_RW_SESSION, std::ptr::null_mut(), None, &mut session)
+                }
                 rv => rv,
             },
             _ => CKR_FUNCTION_NOT_SUPPORTED,

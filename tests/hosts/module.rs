@@ -38,7 +38,9 @@ impl Module {
     pub(crate) fn symbol(&self, name: &str) -> Option<*mut std::ffi::c_void> {
         let name = CString::new(name).ok()?;
         // SAFETY: the address is only kept, called later under its own name's type.
-        unsafe { self.library.get::<*mut std::ffi::c_void>(name.as_bytes_with_nul()) }.ok().map(|symbol| *symbol)
+        unsafe { self.library.get::<*mut std::ffi::c_void>(name.as_bytes_with_nul()) }
+            .ok()
+            .map(|symbol| *symbol)
     }
 
     /// The functions as this way hands them out; `None` where the module has no such way.
@@ -65,7 +67,8 @@ impl Module {
         // SAFETY: C_GetInterface of the module with a terminated name; it stores one pointer.
         let rv = unsafe { (self.exports().C_GetInterface?)(name, &mut version, &mut found, 0) };
         // SAFETY: CKR_OK promises a valid interface.
-        (rv == CKR_OK && !found.is_null()).then(|| widened(unsafe { (*found).pFunctionList.cast() }, (major, minor)))
+        (rv == CKR_OK && !found.is_null())
+            .then(|| widened(unsafe { (*found).pFunctionList.cast() }, (major, minor)))
     }
 
     fn exports(&self) -> CK_FUNCTION_LIST_3_2 {

@@ -16,7 +16,8 @@ pub(crate) fn storm(arguments: &[String]) {
     let [threads, calls, rounds] = [1, 2, 3].map(|place| arguments[place].parse::<u64>().unwrap_or_default());
     let Some(table) = module.table("2.40") else { return };
     opened(&table);
-    let shares: Vec<u64> = (0..threads).map(|thread| calls / threads + u64::from(thread < calls % threads)).collect();
+    let shares: Vec<u64> =
+        (0..threads).map(|thread| calls / threads + u64::from(thread < calls % threads)).collect();
     let mut succeeded = 0;
     let mut lines = std::io::stdin().lines();
     for round in 0..rounds {
@@ -25,7 +26,8 @@ pub(crate) fn storm(arguments: &[String]) {
             lines.next();
         }
         succeeded += std::thread::scope(|scope| {
-            let started: Vec<_> = shares.iter().map(|share| scope.spawn(|| calls_of_a_thread(&table, *share))).collect();
+            let started: Vec<_> =
+                shares.iter().map(|share| scope.spawn(|| calls_of_a_thread(&table, *share))).collect();
             started.into_iter().map(|thread| thread.join().unwrap_or(0)).sum::<u64>()
         });
     }

@@ -36,8 +36,12 @@ pub(crate) fn veto(arguments: &[String]) {
                 let start = call(function, false).0;
                 let second = invoke(&table, function, &mut deny).unwrap_or(CK_RV::MAX);
                 let (busy, used, end) = (call(function, false).0, call(next, false), call(function, true).0);
-                print!(" disturbed={start:#x},{:#x},{:x},{end:#x} second={second:#x} busy={busy:#x}", used.0, used.1);
-                let (start, cancel, after) = (call(function, false).0, call(function, true).0, call(next, false).0);
+                print!(
+                    " disturbed={start:#x},{:#x},{:x},{end:#x} second={second:#x} busy={busy:#x}",
+                    used.0, used.1
+                );
+                let (start, cancel, after) =
+                    (call(function, false).0, call(function, true).0, call(next, false).0);
                 print!(" cancelled={start:#x},{cancel:#x},{after:#x}");
             }
             println!();
@@ -50,7 +54,8 @@ pub(crate) fn veto(arguments: &[String]) {
 /// prints how many were allowed, denied and anything else.
 pub(crate) fn race(arguments: &[String]) {
     let module = Module::load(&arguments[0]);
-    let [denied, allowed, rounds] = [1, 2, 3].map(|place| arguments[place].parse::<u64>().unwrap_or_default());
+    let [denied, allowed, rounds] =
+        [1, 2, 3].map(|place| arguments[place].parse::<u64>().unwrap_or_default());
     let Some(table) = module.table("2.40") else { return };
     let (Some(init), Some(cancel)) = (table.C_DigestInit, table.C_Digest) else { return };
     let session = opened(&table);

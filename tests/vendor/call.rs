@@ -37,7 +37,10 @@ impl Call {
         let token = TOKEN.lock();
         let needs_token = !matches!(
             function,
-            Function::C_Initialize | Function::C_GetFunctionList | Function::C_GetInterfaceList | Function::C_GetInterface
+            Function::C_Initialize
+                | Function::C_GetFunctionList
+                | Function::C_GetInterfaceList
+                | Function::C_GetInterface
         );
         if needs_token && !token.initialized {
             return CKR_CRYPTOKI_NOT_INITIALIZED;

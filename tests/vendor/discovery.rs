@@ -20,10 +20,16 @@ pub(crate) fn interfaces() -> &'static [CK_INTERFACE] {
 }
 
 /// The interface that a caller of `C_GetInterface` asked for: no name or no version asks for any.
-pub(crate) fn interface(name: Option<&[u8]>, version: Option<CK_VERSION>, flags: CK_FLAGS) -> Option<&'static CK_INTERFACE> {
+pub(crate) fn interface(
+    name: Option<&[u8]>,
+    version: Option<CK_VERSION>,
+    flags: CK_FLAGS,
+) -> Option<&'static CK_INTERFACE> {
     interfaces().iter().find(|offer| {
         // SAFETY: both pointers are ours: a literal, and a table that starts with its version.
-        let (known, has) = unsafe { (std::ffi::CStr::from_ptr(offer.pInterfaceName.cast()), *offer.pFunctionList.cast::<CK_VERSION>()) };
+        let (known, has) = unsafe {
+            (std::ffi::CStr::from_ptr(offer.pInterfaceName.cast()), *offer.pFunctionList.cast::<CK_VERSION>())
+        };
         name.is_none_or(|name| name == known.to_bytes())
             && version.is_none_or(|asked| (asked.major, asked.minor) == (has.major, has.minor))
             && offer.flags & flags == flags
@@ -76,7 +82,11 @@ fn offered() -> &'static Offered {
 }
 
 fn offer(name: &'static std::ffi::CStr, list: &CK_FUNCTION_LIST_3_2, flags: CK_FLAGS) -> CK_INTERFACE {
-    CK_INTERFACE { pInterfaceName: name.as_ptr().cast_mut().cast(), pFunctionList: (&raw const *list).cast_mut().cast(), flags }
+    CK_INTERFACE {
+        pInterfaceName: name.as_ptr().cast_mut().cast(),
+        pFunctionList: (&raw const *list).cast_mut().cast(),
+        flags,
+    }
 }
 
 const fn version(major: u8, minor: u8) -> CK_VERSION {

@@ -44,7 +44,8 @@ fn cells() -> &'static [AtomicU64; CELLS] {
         unsafe {
             let fd = file.map_or(-1, |path| libc::open(path.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC));
             let flags = if fd < 0 { libc::MAP_SHARED | libc::MAP_ANONYMOUS } else { libc::MAP_SHARED };
-            let at = libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0);
+            let at =
+                libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0);
             libc::close(fd);
             if at == libc::MAP_FAILED {
                 return Box::leak(Box::new([const { AtomicU64::new(0) }; CELLS]));

@@ -38,6 +38,9 @@ fn asked() -> &'static (Vec<Misbehaviour>, bool) {
         let text = std::env::var("VENDOR_MISBEHAVE").unwrap_or_default();
         let names = text.split(',').filter(|name| !name.is_empty());
         let found: Vec<_> = names.map(|name| ALL.iter().find(|(known, _)| *known == name)).collect();
-        (found.iter().flatten().map(|(_, misbehaviour)| *misbehaviour).collect(), found.iter().all(Option::is_some))
+        (
+            found.iter().flatten().map(|(_, misbehaviour)| *misbehaviour).collect(),
+            found.iter().all(Option::is_some),
+        )
     })
 }

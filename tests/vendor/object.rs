@@ -73,7 +73,10 @@ pub(crate) unsafe fn read(at: *const CK_ATTRIBUTE, count: CK_ULONG) -> Template 
             Vec::new()
         } else {
             // SAFETY: the caller's promise.
-            unsafe { std::slice::from_raw_parts(attribute.pValue.cast::<u8>(), attribute.ulValueLen as usize).to_vec() }
+            unsafe {
+                std::slice::from_raw_parts(attribute.pValue.cast::<u8>(), attribute.ulValueLen as usize)
+                    .to_vec()
+            }
         };
         template.push((attribute.type_, value));
     }
@@ -90,7 +93,15 @@ pub(crate) fn built_in() -> BTreeMap<CK_OBJECT_HANDLE, Object> {
     let curve = || vec![(CKA_EC_PARAMS, P_256.to_vec())];
     let set = || vec![(CKA_PARAMETER_SET, 2u64.to_ne_bytes().to_vec())];
     BTreeMap::from([
-        (1, key(CKO_SECRET_KEY, CKK_AES, "stub aes", vec![(CKA_VALUE_LEN, 32u64.to_ne_bytes().to_vec()), (CKA_VALUE, vec![0x5a; 32])])),
+        (
+            1,
+            key(
+                CKO_SECRET_KEY,
+                CKK_AES,
+                "stub aes",
+                vec![(CKA_VALUE_LEN, 32u64.to_ne_bytes().to_vec()), (CKA_VALUE, vec![0x5a; 32])],
+            ),
+        ),
         (2, key(CKO_PUBLIC_KEY, CKK_RSA, "stub rsa", modulus(2048))),
         (3, key(CKO_PRIVATE_KEY, CKK_RSA, "stub rsa", modulus(2048))),
         (4, key(CKO_PUBLIC_KEY, CKK_EC, "stub ec", curve())),

@@ -12,39 +12,81 @@ use crate::misbehaviour::{self, Misbehaviour, wanted};
 use crate::token::{MECHANISMS, SLOT};
 
 macro_rules! special {
-    ($call:ident C_Initialize($args:ident)) => { $call.initialize($args) };
-    ($call:ident C_Finalize($reserved:ident)) => { $call.finalize($reserved) };
-    ($call:ident C_GetInfo($info:ident)) => { $call.info($info) };
-    ($call:ident C_GetFunctionList($list:ident)) => { $call.function_list($list) };
-    ($call:ident C_GetInterfaceList($list:ident, $count:ident)) => { $call.interface_list($list, $count) };
+    ($call:ident C_Initialize($args:ident)) => {
+        $call.initialize($args)
+    };
+    ($call:ident C_Finalize($reserved:ident)) => {
+        $call.finalize($reserved)
+    };
+    ($call:ident C_GetInfo($info:ident)) => {
+        $call.info($info)
+    };
+    ($call:ident C_GetFunctionList($list:ident)) => {
+        $call.function_list($list)
+    };
+    ($call:ident C_GetInterfaceList($list:ident, $count:ident)) => {
+        $call.interface_list($list, $count)
+    };
     ($call:ident C_GetInterface($name:ident, $version:ident, $found:ident, $flags:ident)) => {
         $call.interface($name, $version, $found, $flags)
     };
-    ($call:ident C_GetSlotList($present:ident, $list:ident, $count:ident)) => { $call.slots() };
-    ($call:ident C_GetSlotInfo($slot:ident, $info:ident)) => { $call.slot_info($info) };
-    ($call:ident C_GetTokenInfo($slot:ident, $info:ident)) => { $call.token_info($info) };
-    ($call:ident C_GetMechanismList($slot:ident, $list:ident, $count:ident)) => { $call.mechanisms() };
+    ($call:ident C_GetSlotList($present:ident, $list:ident, $count:ident)) => {
+        $call.slots()
+    };
+    ($call:ident C_GetSlotInfo($slot:ident, $info:ident)) => {
+        $call.slot_info($info)
+    };
+    ($call:ident C_GetTokenInfo($slot:ident, $info:ident)) => {
+        $call.token_info($info)
+    };
+    ($call:ident C_GetMechanismList($slot:ident, $list:ident, $count:ident)) => {
+        $call.mechanisms()
+    };
     ($call:ident C_GetMechanismInfo($slot:ident, $number:ident, $info:ident)) => {
         $call.mechanism_info($number, $info)
     };
-    ($call:ident C_GetSessionInfo($session:ident, $info:ident)) => { $call.session_info($info) };
-    ($call:ident C_GetObjectSize($session:ident, $object:ident, $size:ident)) => { $call.put($size, 512) };
+    ($call:ident C_GetSessionInfo($session:ident, $info:ident)) => {
+        $call.session_info($info)
+    };
+    ($call:ident C_GetObjectSize($session:ident, $object:ident, $size:ident)) => {
+        $call.put($size, 512)
+    };
     ($call:ident C_GetAttributeValue($session:ident, $object:ident, $template:ident, $count:ident)) => {
         $call.attribute_values($object, $template, $count)
     };
-    ($call:ident C_FindObjectsInit($($rest:ident),*)) => { $call.find() };
+    ($call:ident C_FindObjectsInit($($rest:ident),*)) => {
+        $call.find()
+    };
     ($call:ident C_FindObjects($session:ident, $found:ident, $room:ident, $count:ident)) => {
         $call.find_next($room, $count)
     };
-    ($call:ident C_GenerateRandom($session:ident, $at:ident, $length:ident)) => { $call.random($at, $length) };
-    ($call:ident C_GetFunctionStatus($session:ident)) => { Err(CKR_FUNCTION_NOT_PARALLEL) };
-    ($call:ident C_CancelFunction($session:ident)) => { Err(CKR_FUNCTION_NOT_PARALLEL) };
-    ($call:ident C_WaitForSlotEvent($($rest:ident),*)) => { Err(CKR_NO_EVENT) };
-    ($call:ident C_GetSessionValidationFlags($session:ident, $kind:ident, $flags:ident)) => { $call.put($flags, 0) };
-    ($call:ident C_AsyncComplete($($rest:ident),*)) => { Err(CKR_SESSION_ASYNC_NOT_SUPPORTED) };
-    ($call:ident C_AsyncGetID($($rest:ident),*)) => { Err(CKR_SESSION_ASYNC_NOT_SUPPORTED) };
-    ($call:ident C_AsyncJoin($($rest:ident),*)) => { Err(CKR_SESSION_ASYNC_NOT_SUPPORTED) };
-    ($call:ident $other:ident($($argument:ident),*)) => { Ok::<(), CK_RV>(()) };
+    ($call:ident C_GenerateRandom($session:ident, $at:ident, $length:ident)) => {
+        $call.random($at, $length)
+    };
+    ($call:ident C_GetFunctionStatus($session:ident)) => {
+        Err(CKR_FUNCTION_NOT_PARALLEL)
+    };
+    ($call:ident C_CancelFunction($session:ident)) => {
+        Err(CKR_FUNCTION_NOT_PARALLEL)
+    };
+    ($call:ident C_WaitForSlotEvent($($rest:ident),*)) => {
+        Err(CKR_NO_EVENT)
+    };
+    ($call:ident C_GetSessionValidationFlags($session:ident, $kind:ident, $flags:ident)) => {
+        $call.put($flags, 0)
+    };
+    ($call:ident C_AsyncComplete($($rest:ident),*)) => {
+        Err(CKR_SESSION_ASYNC_NOT_SUPPORTED)
+    };
+    ($call:ident C_AsyncGetID($($rest:ident),*)) => {
+        Err(CKR_SESSION_ASYNC_NOT_SUPPORTED)
+    };
+    ($call:ident C_AsyncJoin($($rest:ident),*)) => {
+        Err(CKR_SESSION_ASYNC_NOT_SUPPORTED)
+    };
+    ($call:ident $other:ident($($argument:ident),*)) => {
+        Ok::<(), CK_RV>(())
+    };
 }
 pub(crate) use special;
 
@@ -58,7 +100,12 @@ impl Call {
         }
         // SAFETY: NULL, or a `CK_C_INITIALIZE_ARGS` by the caller's promise.
         if let Some(args) = unsafe { args.cast::<CK_C_INITIALIZE_ARGS>().as_ref() } {
-            let callbacks = [args.CreateMutex.is_some(), args.DestroyMutex.is_some(), args.LockMutex.is_some(), args.UnlockMutex.is_some()];
+            let callbacks = [
+                args.CreateMutex.is_some(),
+                args.DestroyMutex.is_some(),
+                args.LockMutex.is_some(),
+                args.UnlockMutex.is_some(),
+            ];
             if callbacks != [callbacks[0]; 4] {
                 return Err(CKR_ARGUMENTS_BAD);
             }
@@ -92,7 +139,11 @@ impl Call {
         self.put(at, discovery::function_list())
     }
 
-    pub(crate) fn interface_list(&mut self, at: *mut CK_INTERFACE, count: *mut CK_ULONG) -> Result<(), CK_RV> {
+    pub(crate) fn interface_list(
+        &mut self,
+        at: *mut CK_INTERFACE,
+        count: *mut CK_ULONG,
+    ) -> Result<(), CK_RV> {
         if wanted(Misbehaviour::NoInterface) {
             return Err(CKR_FUNCTION_NOT_SUPPORTED);
         }
@@ -172,9 +223,21 @@ impl Call {
         Ok(())
     }
 
-    pub(crate) fn mechanism_info(&mut self, number: CK_MECHANISM_TYPE, at: *mut CK_MECHANISM_INFO) -> Result<(), CK_RV> {
-        let (_, least, most) = MECHANISMS.iter().find(|(known, ..)| *known == number).ok_or(CKR_MECHANISM_INVALID)?;
-        self.put(at, CK_MECHANISM_INFO { ulMinKeySize: *least, ulMaxKeySize: *most, flags: CKF_HW | CKF_SIGN | CKF_ENCRYPT })
+    pub(crate) fn mechanism_info(
+        &mut self,
+        number: CK_MECHANISM_TYPE,
+        at: *mut CK_MECHANISM_INFO,
+    ) -> Result<(), CK_RV> {
+        let (_, least, most) =
+            MECHANISMS.iter().find(|(known, ..)| *known == number).ok_or(CKR_MECHANISM_INVALID)?;
+        self.put(
+            at,
+            CK_MECHANISM_INFO {
+                ulMinKeySize: *least,
+                ulMaxKeySize: *most,
+                flags: CKF_HW | CKF_SIGN | CKF_ENCRYPT,
+            },
+        )
     }
 
     pub(crate) fn session_info(&mut self, at: *mut CK_SESSION_INFO) -> Result<(), CK_RV> {
@@ -192,7 +255,12 @@ impl Call {
     }
 
     /// Every entry is answered, whatever becomes of the others; the last error is the answer of the call.
-    pub(crate) fn attribute_values(&mut self, object: CK_OBJECT_HANDLE, at: *mut CK_ATTRIBUTE, count: CK_ULONG) -> Result<(), CK_RV> {
+    pub(crate) fn attribute_values(
+        &mut self,
+        object: CK_OBJECT_HANDLE,
+        at: *mut CK_ATTRIBUTE,
+        count: CK_ULONG,
+    ) -> Result<(), CK_RV> {
         let object = self.token.objects.get(&object).ok_or(CKR_OBJECT_HANDLE_INVALID)?;
         let mut answer = Ok(());
         for place in 0..count as usize {
@@ -205,7 +273,8 @@ impl Call {
     pub(crate) fn find(&mut self) -> Result<(), CK_RV> {
         let template = self.templates.first().cloned().unwrap_or_default();
         let objects = self.token.objects.iter();
-        self.list = objects.filter(|(_, object)| object.matches(&template)).map(|(handle, _)| *handle).collect();
+        self.list =
+            objects.filter(|(_, object)| object.matches(&template)).map(|(handle, _)| *handle).collect();
         Ok(())
     }
 

@@ -124,7 +124,12 @@ impl Call {
         self.operation(kind).map(drop)
     }
 
-    pub(crate) fn message(&mut self, _kind: Kind, at: *const std::ffi::c_void, length: CK_ULONG) -> Result<(), CK_RV> {
+    pub(crate) fn message(
+        &mut self,
+        _kind: Kind,
+        at: *const std::ffi::c_void,
+        length: CK_ULONG,
+    ) -> Result<(), CK_RV> {
         if at.is_null() && length > 0 { Err(CKR_ARGUMENTS_BAD) } else { Ok(()) }
     }
 }
@@ -132,7 +137,11 @@ impl Call {
 /// What each word does after it.
 impl Call {
     pub(crate) fn starts(&mut self, kind: Kind) -> Result<(), CK_RV> {
-        let started = Operation { mechanism: self.mechanism.unwrap_or(0), input: 0, found: std::mem::take(&mut self.list) };
+        let started = Operation {
+            mechanism: self.mechanism.unwrap_or(0),
+            input: 0,
+            found: std::mem::take(&mut self.list),
+        };
         let cancel = self.cancel;
         let active = self.token.session(self.session)?.active(kind);
         match (cancel, &active) {
@@ -246,7 +255,12 @@ impl Call {
         Ok(())
     }
 
-    pub(crate) fn session_opened(&mut self, at: *mut CK_SESSION_HANDLE, _slot: CK_SLOT_ID, flags: CK_FLAGS) -> Result<(), CK_RV> {
+    pub(crate) fn session_opened(
+        &mut self,
+        at: *mut CK_SESSION_HANDLE,
+        _slot: CK_SLOT_ID,
+        flags: CK_FLAGS,
+    ) -> Result<(), CK_RV> {
         if at.is_null() {
             return Err(CKR_ARGUMENTS_BAD);
         }

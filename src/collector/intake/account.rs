@@ -81,7 +81,9 @@ impl Account {
                 }
             }
             ("stream.opened", _) => {
-                let Ok(Body { process: Some(who), start_ticks, .. }) = serde_json::from_slice(line) else { return };
+                let Ok(Body { process: Some(who), start_ticks, .. }) = serde_json::from_slice(line) else {
+                    return;
+                };
                 let Who { pid, uid, gid, claimed } = who;
                 self.process = Process { pid, uid, gid, claimed, start_ticks, ..Process::default() };
             }

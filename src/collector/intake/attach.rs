@@ -56,7 +56,8 @@ impl Door {
             // Without visitors nothing can fall due.
             let timeout = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
             let polled = poll(&mut watched, (!visitors.is_empty()).then_some(&timeout));
-            let ready: Vec<_> = watched.iter().map(|one| polled.is_ok() && !one.revents().is_empty()).collect();
+            let ready: Vec<_> =
+                watched.iter().map(|one| polled.is_ok() && !one.revents().is_empty()).collect();
             for place in (0..visitors.len()).rev() {
                 if ready[place + 2] {
                     self.hear(visitors.swap_remove(place));

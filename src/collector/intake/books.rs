@@ -57,7 +57,11 @@ pub(crate) struct Recovered {
 impl Books {
     /// The books of a log, on a host with this boot id.
     pub(crate) fn of(log: &Log, boot: [u8; 16]) -> Books {
-        Books { path: log.path().with_file_name("state.json"), boot: Name(&boot).to_string(), written: (0, 0) }
+        Books {
+            path: log.path().with_file_name("state.json"),
+            boot: Name(&boot).to_string(),
+            written: (0, 0),
+        }
     }
 
     /// Reads state and log.
@@ -71,7 +75,9 @@ impl Books {
         if let Some(state) = state {
             (offset, index) = (state.offset, state.index);
             found.rebooted = state.boot != self.boot;
-            let known = |(id, account): (String, Account)| Some((u128::from_str_radix(&id, 16).ok()?.to_be_bytes(), account));
+            let known = |(id, account): (String, Account)| {
+                Some((u128::from_str_radix(&id, 16).ok()?.to_be_bytes(), account))
+            };
             found.accounts = state.streams.into_iter().filter_map(known).collect();
         }
         found.scan = log.recover(offset, index, &mut |head, line| {
@@ -92,7 +98,8 @@ impl Books {
             read => read,
         };
         let read = bytes.map_err(|error| error.to_string());
-        let state = read.and_then(|bytes| serde_json::from_slice::<State<Account>>(&bytes).map_err(|e| e.to_string()));
+        let state = read
+            .and_then(|bytes| serde_json::from_slice::<State<Account>>(&bytes).map_err(|e| e.to_string()));
         match state {
             Ok(state) if state.format == FORMAT => Some(state),
             Ok(state) => {

@@ -36,7 +36,8 @@ pub(crate) fn of_peer((pid, uid, gid): (u32, u32, u32), ring: &Stat) -> Pinned {
 /// has in a namespace of its own. Where there is none, it is gone, and its pid is only what the ring claims.
 /// `written_ns` is when the file was last written, UTC.
 pub(crate) fn of_spooled(claimed: u32, ring: &Stat, written_ns: u64) -> Pinned {
-    let who = |pid, claimed| Process { pid, uid: ring.st_uid, gid: ring.st_gid, claimed, ..Process::default() };
+    let who =
+        |pid, claimed| Process { pid, uid: ring.st_uid, gid: ring.st_gid, claimed, ..Process::default() };
     let writes = |pid: &u32| file_uid(*pid) == Some(ring.st_uid) && maps(*pid, ring) == Some(true);
     let numbered = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
     let all = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(numbered);
@@ -137,7 +138,8 @@ fn unified(text: &[u8]) -> Option<Vec<u8>> {
 
 /// The innermost systemd unit that a control group path names.
 fn unit(cgroup: &[u8]) -> Option<String> {
-    let is_unit = |part: &&str| [".service", ".scope", ".socket", ".mount"].iter().any(|kind| part.ends_with(kind));
+    let is_unit =
+        |part: &&str| [".service", ".scope", ".socket", ".mount"].iter().any(|kind| part.ends_with(kind));
     std::str::from_utf8(cgroup).ok()?.rsplit('/').find(is_unit).map(str::to_owned)
 }
 
@@ -145,7 +147,8 @@ fn unit(cgroup: &[u8]) -> Option<String> {
 fn container(cgroup: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(cgroup).ok()?;
     let words = text.rsplit(|c: char| !c.is_ascii_alphanumeric());
-    let is_id = |word: &&str| word.len() == 64 && word.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_id =
+        |word: &&str| word.len() == 64 && word.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     words.into_iter().find(is_id).map(str::to_owned)
 }
 
@@ -160,7 +163,11 @@ mod tests {
         let id = "0123456789abcdef".repeat(4);
         for (path, unit_name, container_id) in [
             ("/system.slice/nginx.service", Some("nginx.service"), None),
-            ("/user.slice/user-1000.slice/user@1000.service/app.slice/run-5.scope", Some("run-5.scope"), None),
+            (
+                "/user.slice/user-1000.slice/user@1000.service/app.slice/run-5.scope",
+                Some("run-5.scope"),
+                None,
+            ),
             (&format!("/system.slice/docker-{id}.scope") as &str, None, Some(&id)),
             (&format!("/docker/{id}"), None, Some(&id)),
             (&format!("/kubepods/burstable/pod1/cri-containerd-{id}.scope/inner"), None, Some(&id)),

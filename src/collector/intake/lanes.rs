@@ -257,8 +257,13 @@ mod tests {
             let sum = totals.stored + totals.malformed + totals.lost + totals.unfinished + totals.unexplained;
             assert_eq!(sum, totals.attempted);
         }
-        assert_eq!(Totals::of(&lane(5, 0), &counters(3, 5, 0)).unexplained, 2, "a loss or a call was invented");
-        Totals::of(&lane(5, 0), &counters(u64::MAX, u64::MAX, u64::MAX)).and(Totals::of(&lane(u64::MAX, 1), &counters(1, 1, 1)));
+        assert_eq!(
+            Totals::of(&lane(5, 0), &counters(3, 5, 0)).unexplained,
+            2,
+            "a loss or a call was invented"
+        );
+        Totals::of(&lane(5, 0), &counters(u64::MAX, u64::MAX, u64::MAX))
+            .and(Totals::of(&lane(u64::MAX, 1), &counters(1, 1, 1)));
     }
 
     #[test]

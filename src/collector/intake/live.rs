@@ -139,7 +139,12 @@ impl Live {
         self.untold = if waiting { self.untold.or_else(|| Some(Instant::now())) } else { None };
         if !told.is_empty() {
             let exact = told.iter().all(|lane| !lane.sequences.is_empty());
-            let total = self.account.lanes.iter().flat_map(|lane| &lane.reported).fold(0, |sum: u64, n| sum.saturating_add(*n));
+            let total = self
+                .account
+                .lanes
+                .iter()
+                .flat_map(|lane| &lane.reported)
+                .fold(0, |sum: u64, n| sum.saturating_add(*n));
             tracing::warn!(stream = %self.stream.name(), pid = self.stream.process.pid, total, "records were lost");
             let mut fields = Map::new();
             fields.insert("total".into(), total.into());
@@ -245,6 +250,8 @@ fn take(
 /// Whether the other end of a connection is gone. Whatever else comes is thrown away.
 fn hung_up(socket: &OwnedFd) -> bool {
     ready(socket, Duration::ZERO)
-        && receive(socket.as_fd(), 64, RecvFlags::DONTWAIT)
-            .map_or_else(|e| e.kind() != std::io::ErrorKind::WouldBlock, |packet| packet.bytes.is_empty() && !packet.cut)
+        && receive(socket.as_fd(), 64, RecvFlags::DONTWAIT).map_or_else(
+            |e| e.kind() != std::io::ErrorKind::WouldBlock,
+            |packet| packet.bytes.is_empty() && !packet.cut,
+        )
 }

@@ -95,7 +95,11 @@ pub(crate) fn peer(socket: BorrowedFd<'_>) -> io::Result<(u32, u32, u32)> {
 pub(crate) fn listen(path: &Path, kind: SocketType, mode: u32, group: Option<u32>) -> Result<OwnedFd, Error> {
     let remedy = "choose a folder that the collector's user may write in";
     let folder = path.parent().unwrap_or(Path::new("/"));
-    DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(Error::path("make", folder, remedy))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(folder)
+        .map_err(Error::path("make", folder, remedy))?;
     match fs::symlink_metadata(path) {
         Ok(status) if !status.file_type().is_socket() => return Err(Error::InTheWay(path.into())),
         Ok(_) => match connect(path, kind) {
@@ -108,7 +112,8 @@ pub(crate) fn listen(path: &Path, kind: SocketType, mode: u32, group: Option<u32
         Err(_) => {}
     }
     let bound = || -> io::Result<OwnedFd> {
-        let socket = socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+        let socket =
+            socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
         rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
         // Nobody gets in before it listens, so the umask leaves no window.
         if group.is_some() {

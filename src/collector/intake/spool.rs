@@ -102,7 +102,8 @@ impl Spool {
         };
         let written = u64::try_from(status.st_mtime).unwrap_or(0).saturating_mul(1_000_000_000);
         let opened = file.try_clone().map_err(|error| error.to_string());
-        let opened = opened.and_then(|clone| Consumer::open(clone, Backing::File(path)).map_err(|e| e.to_string()));
+        let opened =
+            opened.and_then(|clone| Consumer::open(clone, Backing::File(path)).map_err(|e| e.to_string()));
         match opened {
             Ok(ring) => {
                 self.taken.lock().insert(inode);
@@ -120,7 +121,8 @@ impl Spool {
                     self.refused.clear();
                 }
                 self.refused.insert(version);
-                let process = Process { uid: status.st_uid, gid: status.st_gid, claimed: true, ..Process::default() };
+                let process =
+                    Process { uid: status.st_uid, gid: status.st_gid, claimed: true, ..Process::default() };
                 let reason = format!("{}: {reason}", path.display());
                 found.messages.push(Message::Refused(Box::new(Refusal { process, stream: None, reason })));
             }
@@ -131,9 +133,12 @@ impl Spool {
 fn open(path: &Path) -> io::Result<File> {
     // Not to hang on a FIFO, not to follow, not to be told of by anybody's terminal.
     let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let options = OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let options =
+        OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     let status = options.metadata()?;
-    (status.is_file() && status.nlink() == 1).then_some(options).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    (status.is_file() && status.nlink() == 1)
+        .then_some(options)
+        .ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
 
 fn is_young(file: &File) -> bool {

@@ -115,7 +115,10 @@ impl Keeper {
 fn trusted(socket: OwnedFd) -> io::Result<OwnedFd> {
     let (_, uid, _) = peer(socket.as_fd())?;
     if uid != 0 && uid != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the keeper's socket belongs to another user"));
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the keeper's socket belongs to another user",
+        ));
     }
     for direction in [Timeout::Send, Timeout::Recv] {
         set_socket_timeout(&socket, direction, Some(PATIENCE))?;

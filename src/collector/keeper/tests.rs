@@ -35,7 +35,10 @@ fn what_is_parked_outlives_its_collector_until_it_is_dropped() {
     let mut keeper = Keeper::at(path.clone());
     keeper.reach().unwrap();
     let parked = keeper.list().unwrap();
-    assert_eq!(parked.iter().map(|ring| (ring.id, &ring.blob[..])).collect::<Vec<_>>(), [([1; 16], &b"who"[..]), ([2; 16], b"")]);
+    assert_eq!(
+        parked.iter().map(|ring| (ring.id, &ring.blob[..])).collect::<Vec<_>>(),
+        [([1; 16], &b"who"[..]), ([2; 16], b"")]
+    );
     let mut text = String::new();
     let mut first = File::from(parked.into_iter().next().unwrap().ring);
     std::io::Seek::rewind(&mut first).unwrap();

@@ -62,7 +62,9 @@ pub(super) fn is_end(file: &File, offset: u64, index: u64) -> io::Result<bool> {
     }
     let line = line(file, begin, offset)?;
     let found = serde_json::from_slice::<Indexed>(&line);
-    Ok(line.ends_with(b"\n") && begin + line.len() as u64 == offset && found.is_ok_and(|it| it.index + 1 == index))
+    Ok(line.ends_with(b"\n")
+        && begin + line.len() as u64 == offset
+        && found.is_ok_and(|it| it.index + 1 == index))
 }
 
 /// Where the first line begins that begins at `at` or later.

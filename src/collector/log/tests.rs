@@ -83,11 +83,15 @@ fn an_event_is_found_by_its_index() {
     let file = File::open(log.path()).unwrap();
     let text = fs::read_to_string(log.path()).unwrap();
     let mut begins = vec![0];
-    begins.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(place, _)| place as u64 + 1));
+    begins.extend(
+        text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(place, _)| place as u64 + 1),
+    );
     for index in 0..500 {
         let begin = begins[index as usize + 1];
         assert_eq!(after(&file, end, index).unwrap(), begin);
-        assert!(log.is_end(begin, index + 1) && !log.is_end(begin, index) && !log.is_end(begin - 1, index + 1));
+        assert!(
+            log.is_end(begin, index + 1) && !log.is_end(begin, index) && !log.is_end(begin - 1, index + 1)
+        );
     }
     assert!(log.is_end(0, 0) && log.is_end(end, next) && !log.is_end(end + 1, next) && !log.is_end(0, 1));
     assert_eq!(after(&file, end, u64::MAX).unwrap(), end);

@@ -6,7 +6,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::{HEADER, MAX_PART, MAX_TEXT, NONE, Tag, VERSION};
+use super::{HEADER, MAX_PART, MAX_RULE_TEXT, MAX_TEXT, NONE, Tag, VERSION};
 use crate::parameter::Parameter;
 use crate::record::{Header, Key, Rule, Session, Text, Trace};
 
@@ -67,7 +67,7 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
 
     /// A section of text, cut to [`MAX_TEXT`].
     pub fn text(&mut self, tag: Tag, text: &[u8]) {
-        self.compose(tag, |out| out.text(text, text.len()));
+        self.compose(tag, |out| out.text(text, text.len(), MAX_TEXT));
     }
 
     /// A mechanism and the fields of its parameter.
@@ -100,7 +100,7 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
                 out.u64(attribute);
                 out.u64(length);
                 out.u8(u8::from(value.is_some()));
-                out.text(value.unwrap_or_default(), 0);
+                out.text(value.unwrap_or_default(), 0, MAX_TEXT);
             }
         });
     }
@@ -178,7 +178,7 @@ pub fn encode_session(session: &Session, bytes: &mut [u8; MAX_PART]) -> usize {
         ]);
         out.bytes(&[session.hardware.1, 0, 0, 0]);
         for text in [&session.label, &session.serial, &session.model, &session.manufacturer] {
-            out.kept(text);
+            out.kept(text, MAX_TEXT);
         }
     })
 }
@@ -199,7 +199,7 @@ pub fn encode_key(key: &Key, bytes: &mut [u8; MAX_PART]) -> usize {
         out.bytes(&key.end.unwrap_or_default());
         allowed.iter().for_each(|mechanism| out.u64(*mechanism));
         for text in [&key.label, &key.id, &key.unique_id] {
-            out.kept(text);
+            out.kept(text, MAX_TEXT);
         }
     })
 }
@@ -220,7 +220,7 @@ pub fn key_curve(encoded: &[u8]) -> Option<u16> {
 pub fn encode_rule(rule: &Rule, bytes: &mut [u8; MAX_PART]) -> usize {
     encode(bytes, |out| {
         for text in [&rule.name, &rule.reason, &rule.remedy] {
-            out.kept(text);
+            out.kept(text, MAX_RULE_TEXT);
         }
     })
 }
@@ -306,15 +306,15 @@ impl<R: Room + ?Sized> Out<'_, R> {
         self.bytes(&[value]);
     }
 
-    fn kept(&mut self, text: &Text) {
-        self.text(&text.bytes, text.length as usize);
+    fn kept(&mut self, text: &Text, most: usize) {
+        self.text(&text.bytes, text.length as usize, most);
     }
 
-    fn text(&mut self, text: &[u8], length: usize) {
-        let kept = &text[..text.len().min(MAX_TEXT)];
+    fn text(&mut self, text: &[u8], length: usize, most: usize) {
+        let kept = &text[..text.len().min(most)];
         let length = u32::try_from(length.max(text.len())).unwrap_or(u32::MAX);
         self.bytes(&length.to_le_bytes());
-        // At most MAX_TEXT, which a byte holds.
+        // A byte holds both limits.
         self.u8(kept.len() as u8);
         self.bytes(kept);
     }

@@ -130,6 +130,28 @@ fn a_cut_or_bent_frame_is_refused_and_never_panics() {
 }
 
 #[test]
+fn the_longest_key_and_rule_read_back_whole() {
+    let long = |length: u32| Text { bytes: vec![b'x'; length as usize], length };
+    let key = Key {
+        label: long(128),
+        id: long(128),
+        unique_id: long(128),
+        allowed_mechanisms: vec![7; 16],
+        ..key()
+    };
+    let rule = Rule { name: long(100), reason: long(240), remedy: long(240) };
+    let call = decode(&written(|frame| {
+        let mut part = [0; MAX_PART];
+        let length = encode_key(&key, &mut part);
+        frame.section(Tag::Key, &part[..length]);
+        let length = encode_rule(&rule, &mut part);
+        frame.section(Tag::Rule, &part[..length]);
+    }));
+    let call = call.unwrap();
+    assert_eq!((call.keys, call.rule), (vec![key], Some(rule)));
+}
+
+#[test]
 fn a_section_of_another_version_is_passed_over() {
     let mut whole = whole();
     whole.extend_from_slice(&[0xff, 0xff, 3, 0, 1, 2, 3]);

@@ -25,7 +25,18 @@ pub fn kryoptic() -> Token {
             run(&mut tool).success();
         };
         tool(&["--slot", "0", "--init-token", "--label", LABEL, "--so-pin", SO_PIN]);
-        tool(&["--slot", "0", "--login", "--login-type", "so", "--so-pin", SO_PIN, "--init-pin", "--pin", PIN]);
+        tool(&[
+            "--slot",
+            "0",
+            "--login",
+            "--login-type",
+            "so",
+            "--so-pin",
+            SO_PIN,
+            "--init-pin",
+            "--pin",
+            PIN,
+        ]);
         (module, folder)
     });
     let token = Token::new(module);

@@ -24,7 +24,11 @@ pub fn softhsm() -> Token {
     });
     let token = Token::new(installed(
         "softhsm2",
-        &["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so"],
+        &[
+            "/usr/lib/softhsm/libsofthsm2.so",
+            "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+            "/usr/lib64/softhsm/libsofthsm2.so",
+        ],
     ));
     copied(prepared.path(), token.folder.path());
     configure(token.folder.path());
@@ -34,6 +38,9 @@ pub fn softhsm() -> Token {
 
 fn configure(folder: &Path) {
     std::fs::create_dir_all(folder.join("tokens")).expect("a folder for tokens");
-    let text = format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", folder.join("tokens").display());
+    let text = format!(
+        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
+        folder.join("tokens").display()
+    );
     std::fs::write(folder.join("softhsm2.conf"), text).expect("SoftHSM's configuration");
 }

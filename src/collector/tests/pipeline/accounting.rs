@@ -30,7 +30,10 @@ fn what_is_emitted_is_stored_once_and_in_order() {
     let opened = events.iter().find(|event| event["event"] == "stream.opened").unwrap();
     assert_eq!(opened["process"]["pid"], std::process::id());
     assert_eq!(opened["process"]["exe"], std::env::current_exe().unwrap().to_str().unwrap());
-    assert_eq!((&opened["hello"]["version"], &opened["hello"]["policy_hash"]), (&"0.1.0".into(), &"07".repeat(32).into()));
+    assert_eq!(
+        (&opened["hello"]["version"], &opened["hello"]["policy_hash"]),
+        (&"0.1.0".into(), &"07".repeat(32).into())
+    );
     assert_eq!(events.first().unwrap()["event"], "log.opened");
     assert_eq!(events.last().unwrap()["event"], "log.closed");
 }
@@ -116,7 +119,8 @@ fn a_frame_that_is_no_record_is_told_and_so_is_a_number_that_comes_twice() {
     let closed = place.wait_for("stream.closed", producer.stream());
     collector.stop().unwrap();
     assert_eq!((closed["stored"].as_u64(), closed["malformed"].as_u64()), (Some(1), Some(2)));
-    let errors: Vec<_> = place.events().into_iter().filter(|event| event["event"] == "frame.malformed").collect();
+    let errors: Vec<_> =
+        place.events().into_iter().filter(|event| event["event"] == "frame.malformed").collect();
     assert!(errors[0]["error"].as_str().unwrap().contains("shorter"), "{errors:?}");
     assert!(errors[1]["error"].as_str().unwrap().contains("came before"), "{errors:?}");
     assert!(errors.iter().all(|event| event["lane"] == 1));
@@ -131,7 +135,9 @@ fn a_stream_that_is_open_at_the_stop_goes_on_after_the_next_start() {
         let _connection = attach(&producer, &place.settings.attach).unwrap();
         (0..100).for_each(|_| assert!(emit(&producer, 0)));
         until("storing", || {
-            streams(&place.events()).get(&name(producer.stream())).is_some_and(|told| told.stored.len() == round * 100)
+            streams(&place.events())
+                .get(&name(producer.stream()))
+                .is_some_and(|told| told.stored.len() == round * 100)
         });
         if round == 3 {
             producer.close();

@@ -84,7 +84,10 @@ fn a_stream_id_belongs_to_whom_it_belongs() {
     child.wait().unwrap();
     let closed = place.wait_for("stream.closed", stream);
     collector.stop().unwrap();
-    assert_eq!((closed["process"]["pid"].as_u64(), closed["stored"].as_u64()), (Some(child.id().into()), Some(10)));
+    assert_eq!(
+        (closed["process"]["pid"].as_u64(), closed["stored"].as_u64()),
+        (Some(child.id().into()), Some(10))
+    );
 }
 
 #[test]
@@ -112,11 +115,19 @@ fn the_second_collector_of_a_place_is_refused_and_harms_nothing() {
     let place = Place::new();
     let first = Collector::start(place.settings.clone()).unwrap();
     let second = Collector::start(place.settings.clone());
-    assert!(matches!(&second, Err(Error::Running(path)) if *path == place.settings.log), "{:?}", second.err());
+    assert!(
+        matches!(&second, Err(Error::Running(path)) if *path == place.settings.log),
+        "{:?}",
+        second.err()
+    );
     let mut elsewhere = place.settings.clone();
     elsewhere.log = place.folder.path().join("other");
     let second = Collector::start(elsewhere);
-    assert!(matches!(&second, Err(Error::Running(path)) if *path == place.settings.attach), "{:?}", second.err());
+    assert!(
+        matches!(&second, Err(Error::Running(path)) if *path == place.settings.attach),
+        "{:?}",
+        second.err()
+    );
     let ring = producer(Backing::Memfd);
     attached(&ring, &place.settings.attach);
     first.stop().unwrap();

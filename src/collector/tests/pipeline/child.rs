@@ -27,7 +27,8 @@ pub(crate) struct Application<'a> {
 impl Application<'_> {
     /// Starts it.
     pub(crate) fn start(&self) -> Child {
-        let role = serde_json::json!([self.ring, self.spooled, self.calls, self.hangs, self.done]).to_string();
+        let role =
+            serde_json::json!([self.ring, self.spooled, self.calls, self.hangs, self.done]).to_string();
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "child::runs_as_an_application_if_told_so", "--nocapture"]).env(ROLE, role);
         command.stdout(Stdio::null()).spawn().unwrap()

@@ -73,7 +73,11 @@ fn a_collector_killed_twenty_times_stores_everything_once() {
     let attach_at = place.settings.attach.clone();
     let config = place.folder.path().join("collector.toml");
     let line = |key: &str, path: &Path| format!("{key} = {path:?}\n");
-    let text = [line("attach", &attach_at), line("readers", &place.settings.readers), line("log", &place.settings.log)];
+    let text = [
+        line("attach", &attach_at),
+        line("readers", &place.settings.readers),
+        line("log", &place.settings.log),
+    ];
     fs::write(&config, text.concat() + "spool = \"\"\n").unwrap();
     let mut daemon = Daemon::start(&config, &attach_at);
 
@@ -114,11 +118,19 @@ fn a_collector_killed_twenty_times_stores_everything_once() {
     let (mut stored, mut lost) = (0, 0);
     for (stream, told) in &streams {
         let closed = balanced(told);
-        assert_eq!((closed["attempted"].as_u64(), closed["unfinished"].as_u64()), (Some(expected[stream]), Some(0)), "{closed}");
+        assert_eq!(
+            (closed["attempted"].as_u64(), closed["unfinished"].as_u64()),
+            (Some(expected[stream]), Some(0)),
+            "{closed}"
+        );
         assert_eq!(told.lost.len() as u64, closed["lost"].as_u64().unwrap(), "{closed}");
         stored += told.stored.len();
         lost += told.lost.len();
     }
-    let torn = events.iter().filter(|event| event["torn_bytes"].as_u64().is_some_and(|bytes| bytes > 0)).count();
-    println!("{} streams, {stored} stored, {lost} lost, 0 twice, 0 unexplained; {torn} torn ends", streams.len());
+    let torn =
+        events.iter().filter(|event| event["torn_bytes"].as_u64().is_some_and(|bytes| bytes > 0)).count();
+    println!(
+        "{} streams, {stored} stored, {lost} lost, 0 twice, 0 unexplained; {torn} torn ends",
+        streams.len()
+    );
 }

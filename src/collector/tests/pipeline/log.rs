@@ -47,7 +47,10 @@ impl Place {
     pub(crate) fn wait_for(&self, kind: &str, stream: [u8; 16]) -> Value {
         let mut found = None;
         until(kind, || {
-            found = self.events().into_iter().find(|e| e["event"] == kind && e["stream"] == name(stream).as_str());
+            found = self
+                .events()
+                .into_iter()
+                .find(|e| e["event"] == kind && e["stream"] == name(stream).as_str());
             found.is_some()
         });
         found.unwrap()
@@ -114,7 +117,8 @@ pub(crate) fn streams(events: &[Value]) -> BTreeMap<String, Told> {
                     for range in lane["sequences"].as_array().into_iter().flatten() {
                         let (first, last) = (range[0].as_u64().unwrap(), range[1].as_u64().unwrap());
                         let number = lane["lane"].as_u64().unwrap();
-                        (first..=last).for_each(|n| assert!(told.lost.insert((number, n)), "told twice: {event}"));
+                        (first..=last)
+                            .for_each(|n| assert!(told.lost.insert((number, n)), "told twice: {event}"));
                     }
                 }
             }
@@ -128,7 +132,8 @@ pub(crate) fn streams(events: &[Value]) -> BTreeMap<String, Told> {
 pub(crate) fn balanced(told: &Told) -> &Value {
     let [closed] = &told.closed[..] else { panic!("closed {} times: {:?}", told.closed.len(), told.closed) };
     let count = |name: &str| closed[name].as_u64().unwrap_or_else(|| panic!("no {name}: {closed}"));
-    let sum = count("stored") + count("malformed") + count("lost") + count("unfinished") + count("unexplained");
+    let sum =
+        count("stored") + count("malformed") + count("lost") + count("unfinished") + count("unexplained");
     assert_eq!(count("attempted"), sum, "{closed}");
     assert_eq!((count("stored"), told.duplicates, told.opened), (told.stored.len() as u64, 0, 1), "{closed}");
     assert_eq!(count("unexplained"), 0, "{closed}");

@@ -11,8 +11,8 @@ use event::record::{Call, Header, Verdict};
 use event::{Function, hello, wire};
 use ring::{Backing, Clock, Consumer, Generation, Layout, Producer};
 use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
-    connect, sendmsg, socket_with,
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
+    SocketType, connect, sendmsg, socket_with,
 };
 
 /// A ring of two small lanes.

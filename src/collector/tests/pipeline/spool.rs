@@ -37,7 +37,10 @@ fn the_ring_of_a_dead_application_is_read_and_removed() {
     until("removing the file", || !ring.exists());
     collector.stop().unwrap();
     // Its pid is what the ring says; its user is not.
-    assert_eq!((&closed["process"]["claimed"], closed["process"]["pid"].as_u64()), (&true.into(), Some(child.id().into())));
+    assert_eq!(
+        (&closed["process"]["claimed"], closed["process"]["pid"].as_u64()),
+        (&true.into(), Some(child.id().into()))
+    );
     assert_eq!((closed["stored"].as_u64(), closed["unfinished"].as_u64()), (Some(200), Some(1)));
     balanced(&streams(&place.events())[&name(stream)]);
 }
@@ -53,7 +56,10 @@ fn the_ring_of_a_living_application_is_read_for_as_long_as_it_lives() {
         until("being read", || ring.heartbeat() != 0);
         assert!(emit(ring, 1));
         let opened = place.wait_for("stream.opened", ring.stream());
-        assert_eq!((opened["process"]["pid"].as_u64(), &opened["spooled"]), (Some(std::process::id().into()), &true.into()));
+        assert_eq!(
+            (opened["process"]["pid"].as_u64(), &opened["spooled"]),
+            (Some(std::process::id().into()), &true.into())
+        );
         assert_eq!(opened["process"].get("claimed"), None);
         ring.close();
         let closed = place.wait_for("stream.closed", ring.stream());
@@ -78,9 +84,11 @@ fn nothing_but_plain_files_with_one_name_is_opened() {
     fs::write(spool.join("notes.txt"), "not looked at").unwrap();
     let collector = Collector::start(place.settings.clone()).unwrap();
     until("the good one", || good.heartbeat() != 0);
-    until("the refusal", || place.events().iter().any(|event| {
-        event["event"] == "stream.refused" && event["reason"].as_str().unwrap().contains("old.ring")
-    }));
+    until("the refusal", || {
+        place.events().iter().any(|event| {
+            event["event"] == "stream.refused" && event["reason"].as_str().unwrap().contains("old.ring")
+        })
+    });
     collector.stop().unwrap();
     assert_eq!(target.heartbeat(), 0);
     assert_eq!(fs::read_dir(&spool).unwrap().count(), 7);
