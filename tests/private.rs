@@ -62,7 +62,7 @@ fn scenario(way: &Way, reserved: Option<String>) {
 fn no_secret_stands_in_a_ring() {
     for token in tokens() {
         let reserved = token.reserved.clone();
-        let guard = Guard::new(&token.module, ALLOW_ALL).lane_size("2 MiB");
+        let guard = Guard::new(&token.module, ALLOW_ALL).lane_size("4 MiB");
         let way = Way::guarded(guard, token);
         scenario(&way, reserved);
         let searched = search(&way.guard().spool());

@@ -110,3 +110,35 @@ fn a_c_application_over_a_token_of_3_2() {
 fn a_c_application_over_the_stub_vendor() {
     scenario("stub vendor", || token::stub(""), 1000, &["C_DecapsulateKey 0x0"]);
 }
+
+#[test]
+fn the_cryptoki_crate() {
+    for (name, token, signatures) in [
+        ("SoftHSM", token::softhsm as fn() -> Token, 2),
+        ("NSS softokn", token::nss, 2),
+        ("p11-kit-trust", token::trust, 0),
+        ("kryoptic", token::kryoptic, 2),
+    ] {
+        let [bare, guarded] = [Route::Direct, Route::Through].map(|route| {
+            let token = token();
+            let (reserved, folder) = (token.reserved.clone(), token.folder.path().to_owned());
+            let way = Way::new(route, token);
+            let seen = run(way.command(artifacts::client()).arg(&way.module).arg(PIN).args(reserved));
+            assert_eq!(
+                seen.status,
+                0,
+                "{name} {route:?}\n{}\n{}\n{:?}",
+                seen.stdout,
+                seen.stderr,
+                way.fault()
+            );
+            anonymous(&seen, &folder)
+        });
+        for (bare, guarded) in bare.lines().zip(guarded.lines()) {
+            assert_eq!(guarded, bare, "{name}");
+        }
+        assert_eq!(guarded.lines().count(), bare.lines().count(), "{name}");
+        assert!(guarded.matches("verify: Ok(())").count() >= signatures, "{name}:\n{guarded}");
+        println!("{name}: {} answers agree", guarded.lines().count());
+    }
+}

@@ -33,6 +33,8 @@ pub struct Accounts {
     path: PathBuf,
     offset: u64,
     lines: u64,
+    /// How many streams were opened.
+    pub opened: usize,
     /// By stream.
     pub streams: BTreeMap<String, Account>,
 }
@@ -40,7 +42,7 @@ pub struct Accounts {
 impl Accounts {
     /// The books of the log at `path`, empty.
     pub fn new(path: PathBuf) -> Accounts {
-        Accounts { path, offset: 0, lines: 0, streams: BTreeMap::new() }
+        Accounts { path, offset: 0, lines: 0, opened: 0, streams: BTreeMap::new() }
     }
 
     /// Reads what the log has gained; returns how many streams are closed.
@@ -108,6 +110,8 @@ impl Accounts {
             }
             let account = self.streams.get_mut(stream).expect("it was just put there");
             assert!(account.calls.insert((lane, sequence)), "twice in the log: {line}");
+        } else if rest.starts_with("stream.opened") {
+            self.opened += 1;
         } else if rest.starts_with("stream.closed") {
             let closed: Value = serde_json::from_str(line).expect("a line of JSON");
             let stream = closed["stream"].as_str().expect("a stream").to_owned();

@@ -29,6 +29,11 @@ pub fn host() -> PathBuf {
     profile().join("host")
 }
 
+/// The `cryptoki` crate as an application, likewise.
+pub fn client() -> PathBuf {
+    profile().join("client")
+}
+
 /// A C host of `tests/hosts`, compiled with this project's own headers.
 pub fn c_host(name: &str) -> PathBuf {
     compiled(name, name, &["-O1", "-pthread"])

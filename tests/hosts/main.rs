@@ -3,6 +3,9 @@
 //! `host SUBJECT MODULE ARGUMENT…`; what it saw goes to standard output, one fact per line, for a test to judge.
 //! It judges nothing itself: status 0 means that it got to the end.
 
+// Counts of a few hundred, on the 64-bit hosts that PKCS#11's types are tested on.
+#![allow(clippy::cast_possible_truncation)]
+
 mod discovery;
 mod frame;
 mod lifecycle;
@@ -13,8 +16,11 @@ mod veto;
 
 use std::process::ExitCode;
 
-/// Every subject, with its arguments after the module.
-const SUBJECTS: &[(&str, fn(&[String]))] = &[
+/// What a run is about; it takes the module and the subject's own arguments.
+type Subject = fn(&[String]);
+
+/// Every subject.
+const SUBJECTS: &[(&str, Subject)] = &[
     ("initialize", lifecycle::initialize),
     ("fork", lifecycle::fork),
     ("reload", lifecycle::reload),

@@ -5,6 +5,8 @@
 //!
 //! Most of its behaviour is an expansion of the facts in `event::pkcs11!`: each word there has a method in `words`.
 #![allow(non_snake_case)]
+// CK_ULONG is as wide as usize wherever these tests run.
+#![allow(clippy::cast_possible_truncation)]
 
 mod call;
 mod counts;

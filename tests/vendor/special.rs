@@ -265,7 +265,7 @@ impl Call {
         let mut answer = Ok(());
         for place in 0..count as usize {
             // SAFETY: the caller's template of `count` attributes; `attributes` has refused NULL.
-            answer = unsafe { object.answer(&mut *at.add(place)) }.or_else(Err).and(answer);
+            answer = unsafe { object.answer(&mut *at.add(place)) }.and(answer);
         }
         answer
     }

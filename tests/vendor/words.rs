@@ -13,7 +13,6 @@ use crate::token::{MECHANISMS, Operation, SLOT, Session};
 
 /// Kinds of operation: first those of which a session can have one active, then those of one call.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::upper_case_acronyms)]
 pub(crate) enum Kind {
     Find,
     Encrypt,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{SendTimeoutError, Sender};
 use parking_lot::Mutex;
 use ring::Consumer;
 use rustix::event::{EventfdFlags, eventfd};
@@ -99,10 +99,15 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// Waits where the intake is behind; it is never behind for long, and if it ended, nobody wants to know.
+    /// Waits where the intake is behind, as it is while the log cannot be written, but not beyond the stop.
     pub(crate) fn send(&self, message: Message) {
-        let _ = self.channel.send(message);
-        self.wake.wake();
+        let mut unsent = Some(message);
+        while let Some(message) = unsent.take() {
+            match self.channel.send_timeout(message, Duration::from_millis(100)) {
+                Err(SendTimeoutError::Timeout(message)) if !self.stop.is_stopped() => unsent = Some(message),
+                _ => self.wake.wake(),
+            }
+        }
     }
 }
 

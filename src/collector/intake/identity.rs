@@ -5,6 +5,7 @@
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::fs::{Stat, major, minor};
@@ -105,7 +106,10 @@ fn start_ticks(pid: u32) -> Option<u64> {
 fn start_utc(ticks: u64) -> u64 {
     let per_second = rustix::param::clock_ticks_per_second().max(1);
     let since_boot = ticks.saturating_mul(1_000_000_000 / per_second);
-    let booted = nanoseconds(ClockId::Realtime).saturating_sub(nanoseconds(ClockId::Boottime));
+    // Looked at once, so that one process has one start however often it is asked for.
+    static BOOTED: OnceLock<u64> = OnceLock::new();
+    let booted =
+        BOOTED.get_or_init(|| nanoseconds(ClockId::Realtime).saturating_sub(nanoseconds(ClockId::Boottime)));
     booted.saturating_add(since_boot)
 }
 

@@ -187,6 +187,7 @@ mod tests {
         send(client.as_fd(), &[b"one", b"more"], Some(client.as_fd())).unwrap();
         let packet = receive(server.as_fd(), 16, RecvFlags::empty()).unwrap();
         assert_eq!((packet.bytes.as_slice(), packet.files.len(), packet.cut), (&b"onemore"[..], 1, false));
+        drop(packet);
         let many = [client.as_fd(); 9];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(9))];
         let mut control = SendAncillaryBuffer::new(&mut space);

@@ -20,6 +20,8 @@ use crate::render::{self, Place};
 use crate::stream::Stream;
 
 const NAME: &str = "events.jsonl";
+/// Memory that a batch keeps for the next one, bytes.
+const KEPT: usize = 16 << 20;
 const REMEDY: &str = "the log's folder must belong to the collector's user and have free space";
 
 /// How much of the file is durable; followers wait here for more.
@@ -167,8 +169,10 @@ impl Log {
             match written {
                 Ok(()) => break,
                 Err(error) => {
-                    failed = true;
-                    tracing::error!(path = ?self.path, %error, pending = self.batch.len(), "the log cannot be written");
+                    if !std::mem::replace(&mut failed, true) {
+                        let bytes = self.batch.len();
+                        tracing::error!(path = ?self.path, %error, bytes, "the log cannot be written; trying again");
+                    }
                     if !go_on() {
                         return false;
                     }
@@ -180,6 +184,7 @@ impl Log {
         }
         self.offset += self.batch.len() as u64;
         self.batch.clear();
+        self.batch.shrink_to(KEPT);
         self.durable.publish(self.offset, self.index);
         true
     }
