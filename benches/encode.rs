@@ -91,7 +91,7 @@ fn encode(criterion: &mut Criterion) {
     let read = decode(&record).expect("a record just written");
     assert_eq!((read.keys, read.session), (vec![key()], Some(session())));
 
-    let mut group = criterion.benchmark_group(format!("record of {length} bytes"));
+    let mut group = criterion.benchmark_group(format!("C_SignInit, {length} bytes"));
     group.bench_function("encode", |bench| bench.iter(|| write(black_box(&mut memory))));
     group.bench_function("decode", |bench| bench.iter(|| decode(black_box(&record))));
 }

@@ -3,6 +3,7 @@
 //! acknowledges: the ring is the queue, and what is not in the log yet is still in the ring.
 
 mod account;
+mod admit;
 mod arrival;
 pub(crate) mod attach;
 mod books;
@@ -14,32 +15,26 @@ mod operations;
 pub(crate) mod packet;
 pub(crate) mod quota;
 pub(crate) mod spool;
+mod tell;
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
-use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
-use ring::{Backing, Consumer};
-use rustix::fs::fstat;
 use serde_json::{Map, Value};
 
 use crate::clock::{Host, monotonic_now};
 use crate::error::Error;
 use crate::keeper::Keeper;
 use crate::log::Log;
-use crate::stream::{Name, Process, Stream};
-use account::Account;
-use arrival::{Arrival, Origin, Refusal, ring_id};
+use crate::stream::{Name, Stream};
+use arrival::Origin;
 pub(crate) use arrival::{Message, Post, Stop, Wake};
-use books::{Accounts, Books, Recovered};
-use identity::{Pinned, again, may_live};
+use books::{Accounts, Books};
+use identity::may_live;
 use limiter::Limiter;
 use live::Live;
-use operations::Operations;
-use quota::{Quota, Ticket};
+use quota::Quota;
 
 /// Bytes of frames in one batch, all rings together.
 const BATCH: usize = 4 << 20;
@@ -107,7 +102,11 @@ impl Intake {
         let host = Host::watch();
         let mut books = Books::of(&log, host.boot);
         let recovered = books.recover(&mut log)?;
-        tell_start(&mut log, &host, &recovered);
+        // So that a collector killed again and again reads no part of the log more often than it wrote it.
+        if let Err(error) = books.write(log.end(), recovered.accounts.iter()) {
+            tracing::error!(%error, "the books cannot be written");
+        }
+        tell::start(&mut log, &host, &recovered);
         let now = Instant::now();
         let mut intake = Intake {
             log,
@@ -291,18 +290,6 @@ impl Intake {
         }
     }
 
-    /// Finds the keeper again, or another, and parks everything there.
-    fn keep_keeper(&mut self) {
-        if self.keeper.as_ref().is_none_or(Keeper::is_there) {
-            return;
-        }
-        tracing::warn!("the keeper does not answer; starting it anew");
-        self.take_over();
-        if let Some(keeper) = &mut self.keeper {
-            self.live.values().for_each(|live| park(keeper, &live.stream, &live.origin));
-        }
-    }
-
     fn write_books(&mut self) {
         let live = self.live.iter().map(|(id, live)| (id, &live.account));
         let accounts = live.chain(self.waiting.iter());
@@ -310,133 +297,6 @@ impl Intake {
             // Older books only make the next start read more of the log.
             tracing::error!(%error, "the books cannot be written");
         }
-    }
-
-    /// Adopts every ring that the keeper holds.
-    fn take_over(&mut self) {
-        let Some(keeper) = &mut self.keeper else { return };
-        let parked = match keeper.reach().and_then(|()| keeper.list()) {
-            Ok(parked) => parked,
-            Err(error) => {
-                tracing::error!(%error, "no keeper: a ring is lost if this process is killed while its application ends");
-                return;
-            }
-        };
-        for parked in parked {
-            let process: Process = serde_json::from_slice(&parked.blob).unwrap_or_default();
-            let life = again(&process);
-            let file = Arc::new(File::from(parked.ring));
-            let opened = fstat(&*file).map_err(|error| error.to_string()).and_then(|status| {
-                let clone = file.try_clone().map_err(|error| error.to_string())?;
-                let ring = Consumer::open(clone, Backing::Memfd).map_err(|refused| refused.to_string())?;
-                Ok((ring, ring_id(&status)))
-            });
-            match opened {
-                Ok((ring, inode)) => {
-                    let who = Pinned { process, life };
-                    let origin = Origin::Attached(file);
-                    self.admit(Arrival { ring, inode, who, origin, connection: None });
-                }
-                Err(reason) => self.refuse(Refusal { process, stream: Some(parked.id), reason }),
-            }
-        }
-    }
-
-    fn hear(&mut self, message: Message) {
-        match message {
-            Message::Arrived(arrival) => self.admit(*arrival),
-            Message::Refused(refusal) => self.refuse(*refusal),
-        }
-    }
-
-    /// Takes a ring in: a new stream, one that comes again, or one that is somebody else's.
-    fn admit(&mut self, arrival: Arrival) {
-        let id = arrival.ring.header().stream;
-        let process = &arrival.who.process;
-        if let Some(live) = self.live.get_mut(&id)
-            && live.inode == arrival.inode
-            && live.stream.process.pid == process.pid
-        {
-            live.connection = arrival.connection.or(live.connection.take());
-            return;
-        }
-        if self.waiting.get(&id).is_some_and(|account| account.closed) {
-            return self.discard(&id, &arrival.origin, arrival.inode);
-        }
-        let live = self.live.get(&id).map(|live| &live.account);
-        let owner = live.or(self.waiting.get(&id)).map(|account| account.process.pid);
-        let reason = match owner {
-            _ if self.ended.contains(&id) => "the stream was closed before".to_owned(),
-            Some(owner) if owner != process.pid || live.is_some() => {
-                format!("the stream belongs to process {owner}")
-            }
-            _ => match self.streams.take(process.uid, 1) {
-                Some(ticket) => return self.take_in(arrival, ticket),
-                None => "its user has as many streams as one may have".to_owned(),
-            },
-        };
-        self.refuse(Refusal { process: process.clone(), stream: Some(id), reason });
-    }
-
-    fn take_in(&mut self, arrival: Arrival, ticket: Ticket) {
-        let id = arrival.ring.header().stream;
-        let account = self.waiting.remove(&id);
-        let new = account.is_none();
-        let mut live = self.live_of(arrival, account, ticket);
-        if let Some(keeper) = &mut self.keeper {
-            park(keeper, &live.stream, &live.origin);
-        }
-        // Told before the first event of it, and again only if it never was.
-        if new {
-            tell_stream(&mut self.log, &live);
-        }
-        if let Err(corrupt) = live.ring.beat(monotonic_now()) {
-            live.is_corrupt(corrupt, &mut self.log);
-        }
-        self.live.insert(id, live);
-    }
-
-    fn live_of(&self, arrival: Arrival, account: Option<Account>, ticket: Ticket) -> Live {
-        let Arrival { ring, inode, who: Pinned { process, life }, origin, connection } = arrival;
-        let mut account = account.unwrap_or_default();
-        // What was known while the process lived is better than what is known now that it does not.
-        if account.process.pid != process.pid || life.is_some() || account.process.exe.is_none() {
-            account.process = process;
-        }
-        let hello =
-            event::hello::fields(ring.hello()).map(|(field, value)| (field, value.to_vec())).collect();
-        Live {
-            stream: Stream { id: ring.header().stream, process: account.process.clone(), hello },
-            reading: self.host.reading(ring.header()),
-            before: ring.counters().copied().collect(),
-            account,
-            ring,
-            inode,
-            origin,
-            connection,
-            life,
-            operations: Operations::default(),
-            _ticket: ticket,
-            dead: false,
-            untold: None,
-        }
-    }
-
-    /// Tells of somebody who was not let in; a flood of them only by number.
-    fn refuse(&mut self, refusal: Refusal) {
-        let Refusal { process, stream, reason } = refusal;
-        if !self.refusals.passes(&reason) {
-            return;
-        }
-        tracing::warn!(pid = process.pid, uid = process.uid, reason, "a stream was refused");
-        let mut fields = Map::new();
-        fields.insert("reason".into(), reason.into());
-        if stream.is_none() {
-            fields.insert("pid".into(), process.pid.into());
-            fields.insert("uid".into(), process.uid.into());
-        }
-        let named = stream.map(|id| Stream { id, process, hello: Vec::new() });
-        self.log.control("stream.refused", &fields, named.as_ref());
     }
 
     fn finish(mut self) -> Result<(), Error> {
@@ -480,48 +340,4 @@ fn beat(live: &mut HashMap<[u8; 16], Live>, log: &mut Log) {
             live.is_corrupt(corrupt, log);
         }
     }
-}
-
-fn park(keeper: &mut Keeper, stream: &Stream, origin: &Origin) {
-    let Origin::Attached(file) = origin else { return };
-    let blob = serde_json::to_vec(&stream.process).unwrap_or_default();
-    if let Err(error) = keeper.park(&stream.id, &blob, file.as_fd()) {
-        tracing::warn!(%error, stream = %stream.name(), "the keeper did not take a ring");
-    }
-}
-
-fn tell_start(log: &mut Log, host: &Host, recovered: &Recovered) {
-    let Recovered { scan, rebooted, rebuilt, .. } = recovered;
-    let mut fields = Map::new();
-    fields.insert("version".into(), env!("CARGO_PKG_VERSION").into());
-    fields.insert("boot".into(), Name(&host.boot).to_string().into());
-    fields.insert("torn_bytes".into(), scan.torn.into());
-    fields.insert("damaged_lines".into(), scan.damaged.into());
-    fields.insert("rebooted".into(), (*rebooted).into());
-    fields.insert("rebuilt".into(), (*rebuilt).into());
-    if scan.damaged > 0 {
-        tracing::error!(lines = scan.damaged, "lines of the log are damaged; they stay as they are");
-    }
-    log.control("log.opened", &fields, None);
-}
-
-fn tell_stream(log: &mut Log, live: &Live) {
-    let header = live.ring.header();
-    let mut fields = Map::new();
-    for (field, value) in &live.stream.hello {
-        let text = match std::str::from_utf8(value) {
-            Ok(text) if !field.name().ends_with("_hash") => text.to_owned(),
-            _ => value.iter().map(|byte| format!("{byte:02x}")).collect(),
-        };
-        fields.insert(field.name().into(), text.into());
-    }
-    let lanes =
-        serde_json::json!({ "lanes": header.layout.lanes(), "lane_bytes": header.layout.lane_bytes() });
-    let mut own = Map::new();
-    own.insert("hello".into(), Value::Object(fields));
-    own.insert("ring".into(), lanes);
-    own.insert("generation".into(), header.generation.into());
-    own.insert("spooled".into(), matches!(live.origin, Origin::Spooled { .. }).into());
-    own.insert("start_ticks".into(), live.stream.process.start_ticks.into());
-    log.control("stream.opened", &own, Some(&live.stream));
 }

@@ -17,8 +17,8 @@ use crate::vendor::{Table, Vendor, standard};
 pub(crate) struct Interfaces {
     /// In the vendor's order, ours last.
     list: Box<[CK_INTERFACE]>,
-    /// For each of `list`, the vendor's own table behind it; NULL for what the vendor does not have.
-    behind: Box<[*const std::ffi::c_void]>,
+    /// For each of `list`, the vendor's own interface behind it; none for what the vendor does not have.
+    behind: Box<[Option<CK_INTERFACE>]>,
 }
 
 // SAFETY: constants: tables and names that are never freed or written.
@@ -32,28 +32,28 @@ impl Interfaces {
     /// The vendor's interfaces with our tables. Where it has no `C_GetInterface`, its list of version 2.40 is one.
     pub(crate) fn mirror(vendor: &Vendor, pass_others: bool) -> Interfaces {
         let mut list = Vec::new();
-        let mut behind: Vec<*const std::ffi::c_void> = Vec::new();
+        let mut behind = Vec::new();
         for interface in &vendor.interfaces {
             match standard(interface) {
                 Some((table, _)) => {
                     // SAFETY: a function list, which begins with its version.
                     let version = unsafe { interface.pFunctionList.cast::<CK_VERSION>().read_unaligned() };
                     list.push(ours_as(table, version, interface.flags));
-                    behind.push(interface.pFunctionList);
+                    behind.push(Some(*interface));
                 }
                 None if pass_others => {
                     list.push(*interface);
-                    behind.push(interface.pFunctionList);
+                    behind.push(Some(*interface));
                 }
                 None => (),
             }
         }
         if list.is_empty() {
             list.push(ours_as(Table::V2, V2_40, 0));
-            behind.push(ptr::null());
+            behind.push(None);
         }
         list.push(trace::interface());
-        behind.push(ptr::null());
+        behind.push(None);
         Interfaces { list: list.into(), behind: behind.into() }
     }
 }
@@ -89,7 +89,7 @@ fn without_vendor() -> &'static Interfaces {
     static ALONE: std::sync::OnceLock<Interfaces> = std::sync::OnceLock::new();
     ALONE.get_or_init(|| Interfaces {
         list: Box::new([ours_as(Table::V2, V2_40, 0)]),
-        behind: Box::new([ptr::null()]),
+        behind: Box::new([None]),
     })
 }
 
@@ -151,7 +151,11 @@ pub(crate) fn interface(
         Some(CKR_OK) if !chosen.is_null() => {
             // SAFETY: the vendor said CKR_OK and gave an interface. It is read once and never written.
             let chosen = unsafe { chosen.read_unaligned() };
-            match interfaces.behind.iter().position(|behind| ptr::eq(*behind, chosen.pFunctionList)) {
+            match interfaces
+                .behind
+                .iter()
+                .position(|behind| behind.is_some_and(|behind| same(&behind, &chosen)))
+            {
                 Some(place) => give(place),
                 // One that is hidden. Who asked for none by name gets the newest of the standard.
                 None if wanted.is_none() => newest(interfaces).map_or(CKR_ARGUMENTS_BAD, give),
@@ -169,6 +173,16 @@ pub(crate) fn interface(
         Some(CKR_OK) => CKR_ARGUMENTS_BAD,
         Some(rv) => rv,
     }
+}
+
+/// Whether two of the vendor's interfaces are one: the same table under the same name.
+fn same(one: &CK_INTERFACE, other: &CK_INTERFACE) -> bool {
+    if one.pInterfaceName.is_null() || other.pInterfaceName.is_null() {
+        return false;
+    }
+    // SAFETY: interface names are NULL-terminated strings (PKCS#11 3.2, section 3.6).
+    let names = unsafe { [one, other].map(|it| CStr::from_ptr(it.pInterfaceName.cast())) };
+    names[0] == names[1] && ptr::eq(one.pFunctionList, other.pFunctionList)
 }
 
 fn newest(interfaces: &Interfaces) -> Option<usize> {

@@ -67,18 +67,20 @@ impl Recorder {
             Producer::create(plan.layout, backing, plan.clock, plan.hello, generation).ok()
         };
         let connection = Connection::new(plan.socket);
-        let reachable = connection.reachable();
-        let in_spool = || {
-            let name = collector::spool_name();
-            plan.spool.filter(|_| !reachable).and_then(|spool| make(Backing::File(&spool.join(name))))
+        let in_memory = make(Backing::Memfd);
+        // A ring that was sent and not taken in would be gone with the two processes, and nobody would know of it.
+        let taken_in =
+            in_memory.as_ref().is_some_and(|ring| connection.hand_over(ring) && collector::takes_in(ring));
+        let in_spool =
+            || plan.spool.and_then(|spool| make(Backing::File(&spool.join(collector::spool_name()))));
+        let (producer, memory) = match (in_memory, if taken_in { None } else { in_spool() }) {
+            (unused, Some(in_spool)) => {
+                // Whoever takes it in after all need not wait for records.
+                unused.inspect(Producer::close);
+                (in_spool, false)
+            }
+            (in_memory, None) => (in_memory?, true),
         };
-        let (producer, memory) = match in_spool() {
-            Some(producer) => (producer, false),
-            None => (make(Backing::Memfd)?, true),
-        };
-        if memory {
-            connection.hand_over(&producer);
-        }
         let ticks_per_second = ticks_per_second(plan.clock);
         let recorder = Recorder {
             producer,
@@ -171,7 +173,10 @@ impl Recorder {
         self.producer.stamp(triple);
         // A spool file is found by the collector, not handed to it.
         if self.memory && triple.monotonic.saturating_sub(self.producer.heartbeat()) > SILENCE {
-            keeping_errno(|| self.connection.hand_over(&self.producer));
+            keeping_errno(|| {
+                // Where it was not sent, a later call tries again.
+                let _ = self.connection.hand_over(&self.producer);
+            });
         }
         self.looking.store(false, Ordering::Release);
     }

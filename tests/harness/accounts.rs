@@ -33,16 +33,14 @@ pub struct Accounts {
     path: PathBuf,
     offset: u64,
     lines: u64,
-    /// How many streams were opened.
-    pub opened: usize,
-    /// By stream.
+    /// By stream; without those that were given up unused, because the collector died as they were handed to it.
     pub streams: BTreeMap<String, Account>,
 }
 
 impl Accounts {
     /// The books of the log at `path`, empty.
     pub fn new(path: PathBuf) -> Accounts {
-        Accounts { path, offset: 0, lines: 0, opened: 0, streams: BTreeMap::new() }
+        Accounts { path, offset: 0, lines: 0, streams: BTreeMap::new() }
     }
 
     /// Reads what the log has gained; returns how many streams are closed.
@@ -110,10 +108,11 @@ impl Accounts {
             }
             let account = self.streams.get_mut(stream).expect("it was just put there");
             assert!(account.calls.insert((lane, sequence)), "twice in the log: {line}");
-        } else if rest.starts_with("stream.opened") {
-            self.opened += 1;
         } else if rest.starts_with("stream.closed") {
             let closed: Value = serde_json::from_str(line).expect("a line of JSON");
+            if closed["attempted"] == 0 {
+                return;
+            }
             let stream = closed["stream"].as_str().expect("a stream").to_owned();
             let account = self.streams.entry(stream).or_default();
             assert!(account.closed.is_none(), "closed twice: {line}");

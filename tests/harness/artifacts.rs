@@ -86,6 +86,7 @@ fn profile() -> PathBuf {
     own.ancestors().nth(2).expect("tests run from the target folder").to_owned()
 }
 
-fn target() -> PathBuf {
+/// Cargo's target folder.
+pub fn target() -> PathBuf {
     profile().parent().expect("a profile lies in the target folder").to_owned()
 }

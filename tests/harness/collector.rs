@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A real collector with private sockets, log and spool, that can be killed and started again.
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -93,11 +92,6 @@ impl Collector {
     /// A file of its folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
-    }
-
-    /// A subscriber's connection, from now on.
-    pub fn reader(&self) -> impl BufRead + use<> {
-        BufReader::new(UnixStream::connect(self.path("events.sock")).expect("the readers' socket"))
     }
 
     /// The log, to be read as it grows.

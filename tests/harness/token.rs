@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::artifacts;
+
 /// The user's PIN of every token that has one.
 pub const PIN: &str = "user-1234";
 /// The security officer's PIN.
@@ -53,7 +55,24 @@ fn installed(package: &str, places: &[&str]) -> PathBuf {
     found.unwrap_or_else(|| panic!("install the package {package}: none of {places:?} is there")).to_owned()
 }
 
-/// Copies the files of a prepared token, so that twins start alike, serial number included.
+/// The files of a token that `make` has made once in an empty folder, kept among cargo's own files. Tokens are copies of
+/// them, so that twins start alike, serial number included.
+fn prepared(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    let kept = artifacts::target().join("tokens");
+    let folder = kept.join(format!("{name} {LABEL} {PIN} {SO_PIN}"));
+    if !folder.exists() {
+        std::fs::create_dir_all(&kept).expect("a folder for tokens");
+        let fresh = TempDir::new_in(&kept).expect("a temporary folder");
+        make(fresh.path());
+        // Several tests may do this at once: the first one's stays, and the others' goes with its folder.
+        if std::fs::rename(fresh.path(), &folder).is_ok() {
+            let _moved = fresh.keep();
+        }
+    }
+    folder
+}
+
+/// Copies the files of a prepared token.
 fn copied(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder for the copy");
     for entry in std::fs::read_dir(from).expect("the prepared token") {

@@ -87,7 +87,11 @@ impl Account {
                 let Who { pid, uid, gid, claimed } = who;
                 self.process = Process { pid, uid, gid, claimed, start_ticks, ..Process::default() };
             }
-            ("stream.closed", _) => self.closed = true,
+            ("stream.closed", _) => {
+                self.closed = true;
+                // Nothing asks for them again, and a log read whole has many ends.
+                self.lanes = Vec::new();
+            }
             _ => {}
         }
     }

@@ -2,9 +2,10 @@
 //! The books, and how they stay right over a crash at any instant.
 //!
 //! `state.json` says for one end of the log (offset and index) what every open stream's account was there. It is
-//! written, whole and atomically, only after the rings were acknowledged up to that end. So whatever a ring holds
-//! that the log holds as well lies behind that end: a start reads the log from there, enters every event into the
-//! accounts, and each frame that comes again is known by its number. Lost books cost one pass over the whole log.
+//! written, whole and atomically, each second and at a start. A start reads the log from that end on and enters
+//! every event into the accounts. What a ring holds that the log holds as well was read there, now or by a start
+//! before: a lane of which that may be so is marked, and each frame that comes again is known by its number. Lost
+//! books cost one pass over the whole log.
 
 use std::collections::HashMap;
 use std::fs;
@@ -87,7 +88,6 @@ impl Books {
             }
         })?;
         found.rebuilt &= found.scan.offset > 0;
-        // A stream whose end stands in a log read whole was released long ago, or its ring says that it is the same.
         self.written = (offset, index);
         Ok(found)
     }

@@ -96,12 +96,12 @@ pub(crate) struct Lane {
     /// Losses whose numbers are known: no longer missing.
     pub(crate) settled: u64,
     /// Frames that the log may hold although the ring still does: the collector ended before it could say so.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) again: Option<Again>,
 }
 
 /// What was read from the log behind the last state of the books.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Again {
     /// Malformed frames among it: they have no number to know them by.
     pub(crate) malformed: u64,
@@ -271,6 +271,7 @@ mod tests {
         let mut lane = Lane::default();
         lane.seen.insert(5);
         lane.lose(vec![1, 0], &[(2, 2)]);
+        lane.again = Some(Again { malformed: 1 });
         let written = serde_json::to_string(&lane).unwrap();
         assert_eq!(serde_json::from_str::<Lane>(&written).unwrap(), lane);
     }

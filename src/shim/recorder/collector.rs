@@ -11,7 +11,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
+/// How long an application waits for its ring to be taken in, once, when it starts the module.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// What a shim says first: the protocol and its version.
 const GREETING: &[u8; 16] = b"p11guard-attach1";
 /// Sizes as the system calls want them.
@@ -45,19 +48,14 @@ impl Connection {
         }
     }
 
-    /// Whether a collector answers.
-    pub(super) fn reachable(&self) -> bool {
-        self.connect().is_some()
-    }
-
-    /// Hands the ring over, or does nothing.
-    pub(super) fn hand_over(&self, producer: &Producer) {
+    /// Hands the ring over; whether it was sent.
+    pub(super) fn hand_over(&self, producer: &Producer) -> bool {
         if seccomp_mode() != self.seccomp || !producer.owns_descriptor() {
-            return;
+            return false;
         }
-        let Some(socket) = self.connect() else { return };
+        let Some(socket) = self.connect() else { return false };
         if !send(&socket, producer) {
-            return;
+            return false;
         }
         let new = high(socket);
         let inode = inode(new);
@@ -66,6 +64,7 @@ impl Connection {
             // SAFETY: the descriptor is the one that an earlier hand-over kept, and nobody else's.
             drop(unsafe { OwnedFd::from_raw_fd(old) });
         }
+        true
     }
 
     fn connect(&self) -> Option<OwnedFd> {
@@ -104,6 +103,19 @@ impl Connection {
         got == 0
             && (peer.uid == 0 || peer.uid == own || folder.is_some_and(|folder| folder.uid() == peer.uid))
     }
+}
+
+/// Waits for the collector's first sign of life in a ring that was sent to it: from then on the ring outlives both
+/// processes. A collector that is busy, stuck or gone holds the application up no longer than this.
+pub(super) fn takes_in(producer: &Producer) -> bool {
+    let start = Instant::now();
+    while producer.heartbeat() == 0 {
+        if start.elapsed() > PATIENCE {
+            return false;
+        }
+        std::thread::sleep(Duration::from_micros(50));
+    }
+    true
 }
 
 /// Sends the greeting, the stream and the ring's descriptor in one message.

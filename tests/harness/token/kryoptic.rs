@@ -5,23 +5,22 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use tempfile::TempDir;
-
-use super::{LABEL, PIN, SO_PIN, Token, copied};
+use super::{LABEL, PIN, SO_PIN, Token, copied, prepared};
 use crate::artifacts;
 use crate::run::run;
 
 /// A kryoptic token.
 pub fn kryoptic() -> Token {
-    static PREPARED: OnceLock<(PathBuf, TempDir)> = OnceLock::new();
-    let (module, prepared) = PREPARED.get_or_init(|| {
+    static MODULE: OnceLock<PathBuf> = OnceLock::new();
+    let module = MODULE.get_or_init(|| {
         let built = run(&mut Command::new(artifacts::root().join("scripts/kryoptic"))).success();
-        let module = PathBuf::from(built.stdout.trim());
-        let folder = TempDir::new().expect("a temporary folder");
-        let config = configure(folder.path());
+        PathBuf::from(built.stdout.trim())
+    });
+    let made = prepared("kryoptic", |folder| {
+        let config = configure(folder);
         let tool = |arguments: &[&str]| {
             let mut tool = Command::new("pkcs11-tool");
-            tool.env("KRYOPTIC_CONF", &config).arg("--module").arg(&module).args(arguments);
+            tool.env("KRYOPTIC_CONF", &config).arg("--module").arg(module).args(arguments);
             run(&mut tool).success();
         };
         tool(&["--slot", "0", "--init-token", "--label", LABEL, "--so-pin", SO_PIN]);
@@ -37,10 +36,9 @@ pub fn kryoptic() -> Token {
             "--pin",
             PIN,
         ]);
-        (module, folder)
     });
     let token = Token::new(module);
-    copied(prepared.path(), token.folder.path());
+    copied(&made, token.folder.path());
     let config = configure(token.folder.path());
     token.with("KRYOPTIC_CONF", config)
 }

@@ -2,30 +2,24 @@
 //! Two modules of the distribution: NSS softokn with a database of its own, and p11-kit's trust module.
 
 use std::process::Command;
-use std::sync::OnceLock;
 
-use tempfile::TempDir;
-
-use super::{PIN, Token, copied, installed};
+use super::{PIN, Token, copied, installed, prepared};
 use crate::run::run;
 
 /// NSS softokn over a fresh database whose password is the PIN; it takes its configuration in `pReserved`.
 pub fn nss() -> Token {
-    static PREPARED: OnceLock<TempDir> = OnceLock::new();
-    let prepared = PREPARED.get_or_init(|| {
-        let folder = TempDir::new().expect("a temporary folder");
-        let password = folder.path().join("password");
+    let made = prepared("nss", |folder| {
+        let password = folder.join("password");
         std::fs::write(&password, PIN).expect("the password file");
         let mut certutil = Command::new("certutil");
-        certutil.arg("-N").arg("-d").arg(format!("sql:{}", folder.path().display()));
+        certutil.arg("-N").arg("-d").arg(format!("sql:{}", folder.display()));
         run(certutil.arg("-f").arg(password)).success();
-        folder
     });
     let mut token = Token::new(installed(
         "libnss3",
         &["/usr/lib/x86_64-linux-gnu/libsoftokn3.so", "/usr/lib64/libsoftokn3.so"],
     ));
-    copied(prepared.path(), token.folder.path());
+    copied(&made, token.folder.path());
     let folder = token.folder.path().display();
     token.reserved =
         Some(format!("configdir='sql:{folder}' certPrefix='' keyPrefix='' secmod='secmod.db' flags="));

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-//! SoftHSM 2 with one initialized token. The token is made once and copied, so that every copy has the same serial
-//! number, and with it the same slot id.
+//! SoftHSM 2 with one initialized token. Copies have the same serial number, and with it the same slot id.
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
 
-use tempfile::TempDir;
-
-use super::{LABEL, PIN, SO_PIN, Token, copied, installed};
+use super::{LABEL, PIN, SO_PIN, Token, copied, installed, prepared};
 use crate::run::run;
 
 /// A SoftHSM token.
 pub fn softhsm() -> Token {
-    static PREPARED: OnceLock<TempDir> = OnceLock::new();
-    let prepared = PREPARED.get_or_init(|| {
-        let folder = TempDir::new().expect("a temporary folder");
-        configure(folder.path());
+    let made = prepared("softhsm", |folder| {
+        configure(folder);
         let mut init = Command::new("softhsm2-util");
         init.args(["--init-token", "--free", "--label", LABEL, "--pin", PIN, "--so-pin", SO_PIN]);
-        run(init.env("SOFTHSM2_CONF", folder.path().join("softhsm2.conf"))).success();
-        folder
+        run(init.env("SOFTHSM2_CONF", folder.join("softhsm2.conf"))).success();
     });
     let token = Token::new(installed(
         "softhsm2",
@@ -30,7 +23,7 @@ pub fn softhsm() -> Token {
             "/usr/lib64/softhsm/libsofthsm2.so",
         ],
     ));
-    copied(prepared.path(), token.folder.path());
+    copied(&made, token.folder.path());
     configure(token.folder.path());
     let config = token.folder.path().join("softhsm2.conf");
     token.with("SOFTHSM2_CONF", config)
