@@ -13,6 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,8 @@ const ASKING: Duration = Duration::from_millis(50);
 /// How long it may take to finish the line that it has begun.
 const FINISHING: Duration = Duration::from_secs(1);
 const LONGEST_REQUEST: usize = 4096;
+/// How long the stop waits for readers, even for those that go on reading.
+const LEAVING: Duration = Duration::from_secs(10);
 const CHUNK: usize = 256 << 10;
 
 #[derive(Deserialize)]
@@ -53,8 +56,8 @@ pub(crate) struct Readers {
     pub(crate) stop: Stop,
 }
 
-/// A reader's thread, and the connection to end it by.
-type Reading = (JoinHandle<()>, Arc<UnixStream>);
+/// A reader's thread, the connection to end it by, and how far it is.
+type Reading = (JoinHandle<()>, Arc<UnixStream>, Arc<AtomicU64>);
 
 impl Readers {
     /// Lets readers in until the collector stops, then lets each have what it can take and ends them.
@@ -83,7 +86,7 @@ impl Readers {
     }
 
     fn welcome(&self, reading: &mut Vec<Reading>) {
-        reading.retain(|(thread, _)| !thread.is_finished());
+        reading.retain(|(thread, ..)| !thread.is_finished());
         // Blocking: only the thread of this reader ever waits for it.
         let Ok(socket) = accept_with(&self.listener, SocketFlags::CLOEXEC) else {
             // Out of descriptors, most likely; whoever waits at the door stays there.
@@ -95,15 +98,17 @@ impl Readers {
             tracing::warn!(limit = self.limit, "a reader was turned away: raise readers_limit");
             return complain(&socket, "there are as many readers as readers_limit allows");
         }
+        let at = Arc::new(AtomicU64::new(0));
         let reader = Reader {
             socket: Arc::clone(&socket),
+            at: Arc::clone(&at),
             log: self.log.clone(),
             durable: Arc::clone(&self.durable),
             now: self.durable.end().offset,
         };
         let thread = thread::Builder::new().name("reader".into()).spawn(move || reader.run());
         match thread {
-            Ok(thread) => reading.push((thread, socket)),
+            Ok(thread) => reading.push((thread, socket, at)),
             Err(error) => tracing::error!(%error, "no thread for a reader"),
         }
     }
@@ -112,10 +117,18 @@ impl Readers {
 /// Gives the readers time to take what there is, which is all there will be, and ends them.
 fn dismiss(reading: Vec<Reading>) {
     let started = Instant::now();
-    while started.elapsed() < FINISHING && reading.iter().any(|(thread, _)| !thread.is_finished()) {
+    let (mut moved, mut before) = (started, 0);
+    while reading.iter().any(|(thread, ..)| !thread.is_finished()) {
+        let taken: u64 = reading.iter().map(|(.., at)| at.load(Ordering::Relaxed)).sum();
+        if taken != before {
+            (moved, before) = (Instant::now(), taken);
+        }
+        if moved.elapsed() > FINISHING || started.elapsed() > LEAVING {
+            break;
+        }
         thread::sleep(Duration::from_millis(5));
     }
-    for (thread, socket) in reading {
+    for (thread, socket, _) in reading {
         let _ = socket.shutdown(Shutdown::Both);
         let _ = thread.join();
     }
@@ -124,6 +137,8 @@ fn dismiss(reading: Vec<Reading>) {
 /// One reader.
 struct Reader {
     socket: Arc<UnixStream>,
+    /// Offset up to which it has everything.
+    at: Arc<AtomicU64>,
     log: PathBuf,
     durable: Arc<Durable>,
     /// The durable end when it came.
@@ -162,6 +177,7 @@ impl Reader {
             }
             (&*self.socket).write_all(&chunk[..read])?;
             at += read as u64;
+            self.at.store(at, Ordering::Relaxed);
         }
     }
 

@@ -261,10 +261,9 @@ impl List {
         object: u64,
         template: &mut [CK_ATTRIBUTE],
     ) -> Option<CK_RV> {
+        let ask = self.0.C_GetAttributeValue?;
         // SAFETY: the caller's promise.
-        self.0
-            .C_GetAttributeValue
-            .map(|ask| unsafe { ask(session, object, template.as_mut_ptr(), template.len() as CK_ULONG) })
+        Some(unsafe { ask(session, object, template.as_mut_ptr(), template.len() as CK_ULONG) })
     }
 
     /// `C_GetMechanismList`, asked by ourselves. `list` is None for the count.

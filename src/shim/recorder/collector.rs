@@ -142,9 +142,10 @@ fn send(socket: &OwnedFd, producer: &Producer) -> bool {
         (*header).cmsg_len = libc::CMSG_LEN(DESCRIPTOR) as usize;
         libc::CMSG_DATA(header).cast::<RawFd>().write_unaligned(producer.descriptor().as_raw_fd());
     }
-    // SAFETY: every pointer of the message is to memory above. MSG_NOSIGNAL: a dead peer must not kill the host.
-    let sent =
-        unsafe { libc::sendmsg(socket.as_raw_fd(), &message, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT) };
+    // A dead peer must not kill the host, and a stuck one must not hold it up.
+    let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+    // SAFETY: every pointer of the message is to memory above.
+    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &message, flags) };
     usize::try_from(sent) == Ok(GREETING.len() + stream.len())
 }
 
