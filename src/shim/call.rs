@@ -122,11 +122,6 @@ impl<'b> Call<'b> {
         }
     }
 
-    #[cold]
-    pub(crate) fn degraded(&mut self) {
-        self.header.degraded = true;
-    }
-
     /// What the caller gets instead of the vendor's answer.
     #[inline]
     pub(crate) fn refusal(&self) -> Option<CK_RV> {
@@ -167,10 +162,13 @@ impl<'b> Call<'b> {
         recorder.publish(&self.place, &mut self.frame, &self.header);
     }
 
-    /// The record could not be published: it is counted as lost.
+    /// Our own code failed after the call: what was read by then is published, or the record is counted as lost.
     #[cold]
-    pub(crate) fn lose(&self) {
-        if let Some(recorder) = self.recorder {
+    pub(crate) fn record_what_there_is(&mut self) {
+        self.header.degraded = true;
+        if crate::gate::ours(|| self.record()).is_none()
+            && let Some(recorder) = self.recorder
+        {
             recorder.lose(&self.place);
         }
     }

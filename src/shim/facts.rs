@@ -30,12 +30,13 @@ const LEARNT: usize = 2;
 /// No user is logged in, as an encoded session has it.
 const NOBODY: u64 = u64::MAX;
 
-/// Free words of a session: the operation active for each kind, then its mechanism.
-const OPERATIONS: usize = 2 * Active::COUNT;
+/// Free words of a session: the operation active for each kind, then its mechanism; then where its token stands.
+const SESSION_FREE: usize = 2 * Active::COUNT + 1;
+const TOKEN: usize = 2 * Active::COUNT;
 
 /// Tables for one process.
 pub(crate) struct Facts {
-    sessions: Table<SESSION_WORDS, OPERATIONS>,
+    sessions: Table<SESSION_WORDS, SESSION_FREE>,
     keys: Table<KEY_WORDS, 0>,
     /// By slot: the token; in the free words who is logged in to it, how many sessions it has and when it was learnt.
     tokens: Table<SESSION_WORDS, 3>,
@@ -73,7 +74,8 @@ impl Facts {
     /// Puts what is known of a session into a record, its user as of now.
     #[inline]
     pub(crate) fn tell_session(&self, session: &Session, frame: &mut Frame<'_>) {
-        let (user, mark) = (self.user(session.slot), frame.mark());
+        let token = self.sessions.free(&session.found)[TOKEN].load(Ordering::Relaxed);
+        let (user, mark) = (self.user(session.slot, token), frame.mark());
         let whole = self.sessions.read(&session.found, |words| {
             let word = |(at, word): (usize, &AtomicU64)| {
                 if at == USER { user } else { word.load(Ordering::Relaxed) }
@@ -102,6 +104,11 @@ impl Facts {
             self.incomplete.store(true, Ordering::Relaxed);
         }
         self.with_token(slot, |free| free[OPEN].fetch_add(1, Ordering::Relaxed));
+        if let (Some(session), Some(token)) =
+            (self.sessions.find(Some(slot), handle), self.tokens.find(None, slot))
+        {
+            self.sessions.free(&session)[TOKEN].store(token.place(), Ordering::Relaxed);
+        }
     }
 
     /// Forgets a session and the session objects that end with it: their handles may come back. With the last
@@ -172,9 +179,15 @@ impl Facts {
         self.keys.forget_if(|scope, _| scope == slot);
     }
 
-    fn user(&self, slot: u64) -> u64 {
-        let word = self.with_token(slot, |free| free[LOGGED_IN].load(Ordering::Relaxed));
-        word.filter(|word| *word != 0).map_or(NOBODY, |word| word.wrapping_sub(1))
+    /// Who is logged in to the token of a slot, which was at `place` of its table when the session was opened.
+    #[inline]
+    fn user(&self, slot: u64, place: u64) -> u64 {
+        let free = self
+            .tokens
+            .free_at(place, slot)
+            .or_else(|| Some(self.tokens.free(&self.tokens.find(None, slot)?)));
+        let word = free.map_or(0, |free| free[LOGGED_IN].load(Ordering::Relaxed));
+        if word == 0 { NOBODY } else { word - 1 }
     }
 
     fn with_token<T>(&self, slot: u64, act: impl FnOnce(&[AtomicU64; 3]) -> T) -> Option<T> {

@@ -38,17 +38,15 @@ pub(crate) fn gate(
             call.returned(rv.unwrap_or(CKR_FUNCTION_NOT_SUPPORTED));
         }
     }
-    let read = ours(|| {
+    let recorded = ours(|| {
         if call.reached_vendor() {
             after(&mut call);
         }
         call.take_effect();
+        call.record();
     });
-    if read.is_none() {
-        call.degraded();
-    }
-    if ours(|| call.record()).is_none() {
-        let _ = ours(|| call.lose());
+    if recorded.is_none() {
+        let _ = ours(|| call.record_what_there_is());
     }
     call.rv()
 }

@@ -47,6 +47,13 @@ pub(crate) struct Found {
     pub(crate) scope: u64,
 }
 
+impl Found {
+    /// A number to find the entry by again, for [`Table::free_at`].
+    pub(crate) fn place(&self) -> u64 {
+        self.place as u64
+    }
+}
+
 impl<const W: usize, const X: usize> Table<W, X> {
     /// A table for `capacity` handles (a power of two, at least four), or none where there is no memory. Pages are taken
     /// up as they are used.
@@ -97,6 +104,14 @@ impl<const W: usize, const X: usize> Table<W, X> {
     #[inline]
     pub(crate) fn free(&self, found: &Found) -> &[AtomicU64; X] {
         &self.entries[found.place].free
+    }
+
+    /// The free words of the entry at `place`, if it is that of `handle` still.
+    #[inline]
+    pub(crate) fn free_at(&self, place: u64, handle: u64) -> Option<&[AtomicU64; X]> {
+        let entry = self.entries.get(usize::try_from(place).ok()?)?;
+        let is = entry.stamp.load(Ordering::Acquire) != 0 && entry.handle.load(Ordering::Relaxed) == handle;
+        is.then_some(&entry.free)
     }
 
     /// Remembers facts; the free words start at zero. True where another handle's facts made room.
