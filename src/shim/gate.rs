@@ -21,7 +21,8 @@ pub(crate) fn gate(
     forward: impl FnOnce(&mut Call<'_>, &List) -> Option<CK_RV>,
     after: impl FnOnce(&mut Call<'_>),
 ) -> CK_RV {
-    let Some(shim) = Shim::current() else { return CKR_CRYPTOKI_NOT_INITIALIZED };
+    // Some functions may be called before C_Initialize, and some modules answer them.
+    let Some(shim) = Shim::current().or_else(start) else { return CKR_CRYPTOKI_NOT_INITIALIZED };
     let mut buffer = [const { MaybeUninit::uninit() }; BUFFER];
     let mut call = Call::begin(shim, function, &mut buffer);
     let read = ours(|| {
@@ -49,6 +50,11 @@ pub(crate) fn gate(
         let _ = ours(|| call.record_what_there_is());
     }
     call.rv()
+}
+
+#[cold]
+fn start() -> Option<&'static Shim> {
+    ours(Shim::start).flatten()
 }
 
 /// Runs our own code; none where it panicked, which the application must not notice.
