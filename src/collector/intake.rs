@@ -40,8 +40,11 @@ use quota::Quota;
 const BATCH: usize = 4 << 20;
 /// Every ring may have this much of a batch, however many there are.
 const LEAST_SHARE: usize = 16 << 10;
-/// How long to wait between two batches while there is work, and at most while there is none.
-const BUSY: Duration = Duration::from_millis(1);
+/// How long to wait after a small batch, after one of more than [`MANY`] frames, and at most after empty ones. Each batch
+/// costs an fdatasync, which on a small machine is taken from the applications; a full ring costs records.
+const BUSY: Duration = Duration::from_millis(5);
+const PRESSED: Duration = Duration::from_millis(1);
+const MANY: usize = 256;
 const IDLE: Duration = Duration::from_millis(20);
 /// How often the rings are told that somebody reads them.
 const BEAT: Duration = Duration::from_millis(250);
@@ -156,7 +159,11 @@ impl Intake {
                 Some(since) if frames == 0 || since.elapsed() > DRAIN => break,
                 Some(_) => {}
                 None => {
-                    patience = if frames > 0 { BUSY } else { (patience * 2).min(IDLE) };
+                    patience = match frames {
+                        0 => (patience * 2).min(IDLE),
+                        1..=MANY => BUSY,
+                        _ => PRESSED,
+                    };
                     self.wake.wait(patience);
                 }
             }
