@@ -2,13 +2,15 @@
 //! Guards: the record of a `C_SignInit` with mechanism, key and session is written in tens of nanoseconds into memory
 //! that the caller has, and read back in the collector in well under a microsecond.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::iter;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use event::Function;
 use event::parameter::{Field, Parameter};
-use event::record::{Flags, Header, Key, Session, Text, Verdict, operation_id};
-use event::wire::{Frame, MAX_FRAME, MAX_PART, Tag, decode, encode_key, encode_session};
+use event::record::{Flags, Header, Key, Session, Text, Token, Verdict, operation_id};
+use event::wire::{Frame, HEADER, MAX_PART, MAX_SECTIONS, Tag, decode, encode_key, encode_token};
 
 const CKM_SHA256_RSA_PKCS_PSS: u64 = 0x43;
 
@@ -39,12 +41,12 @@ fn header() -> Header {
 }
 
 fn session() -> Session {
-    Session {
-        id: 9,
-        handle: 5,
+    Session { id: 9, read_write: true, user: Some(1), token: Some(token()) }
+}
+
+fn token() -> Token {
+    Token {
         slot: 1,
-        read_write: true,
-        user: Some(1),
         label: text("release signing"),
         serial: text("37fa2fa2dd8f3025"),
         model: text("SoftHSM v2"),
@@ -72,28 +74,31 @@ fn key() -> Key {
 }
 
 fn encode(criterion: &mut Criterion) {
-    // As in the shim: session and key are encoded when they are learnt, and copied from then on.
-    let (mut session_part, mut key_part) = ([0; MAX_PART], [0; MAX_PART]);
-    let session_length = encode_session(&session(), &mut session_part);
+    // As in the shim: token and key are defined when they are learnt, and spoken of from then on.
+    let (mut token_part, mut key_part) = ([0; MAX_PART], [0; MAX_PART]);
+    let token_length = encode_token(&token(), &mut token_part);
     let key_length = encode_key(&key(), &mut key_part);
+    let mut definitions =
+        BTreeMap::from([(0, token_part[..token_length].to_vec()), (128, key_part[..key_length].to_vec())]);
     let field = |field, value| Parameter { depth: 0, field, value };
     let parameters = [field(Field::Hash, 0x250), field(Field::Mgf, 2), field(Field::SaltLen, 32)];
-    let write = |memory: &mut [u8]| {
+    let write = |memory: &mut [u8]| -> ([u64; HEADER / 8], usize) {
         let mut frame = Frame::new(memory);
-        frame.section(Tag::Session, &session_part[..session_length]);
+        frame.words(Tag::Session, [9, 1, 1, 0], iter::empty());
         frame.mechanism(CKM_SHA256_RSA_PKCS_PSS, &parameters);
-        frame.section(Tag::Key, &key_part[..key_length]);
-        frame.finish(black_box(&header())).1
+        frame.words(Tag::Key, [42, 128], iter::empty());
+        let (fixed, _, length) = frame.finish(black_box(&header()));
+        (fixed, length)
     };
-    let mut memory = vec![0; MAX_FRAME];
-    let length = write(&mut memory);
-    let record = memory[..length].to_vec();
-    let read = decode(&record).expect("a record just written");
+    let mut memory = vec![0; MAX_SECTIONS];
+    let (fixed, length) = write(&mut memory);
+    let record = [fixed.map(u64::to_ne_bytes).as_flattened(), &memory[..length]].concat();
+    let read = decode(&record, &mut definitions).expect("a record just written");
     assert_eq!((read.keys, read.session), (vec![key()], Some(session())));
 
-    let mut group = criterion.benchmark_group(format!("C_SignInit, {length} bytes"));
+    let mut group = criterion.benchmark_group(format!("C_SignInit, {} bytes", record.len()));
     group.bench_function("encode", |bench| bench.iter(|| write(black_box(&mut memory))));
-    group.bench_function("decode", |bench| bench.iter(|| decode(black_box(&record))));
+    group.bench_function("decode", |bench| bench.iter(|| decode(black_box(&record), &mut definitions)));
 }
 
 criterion_group!(benches, encode);

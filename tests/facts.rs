@@ -17,9 +17,7 @@ fn found<const W: usize, const X: usize>(
 ) -> Option<Vec<u64>> {
     let found = table.find(scope, handle)?;
     let mut words = Vec::new();
-    table
-        .read(&found, |facts| words.extend(facts.iter().map(|word| word.load(Ordering::Relaxed))))
-        .then_some(words)
+    found.read(|facts| words.extend(facts.iter().map(|word| word.load(Ordering::Relaxed)))).then_some(words)
 }
 
 #[test]
@@ -62,9 +60,9 @@ fn the_free_words_of_a_fresh_entry_are_zero() {
     let table = Table::<1, 2>::new(4).unwrap();
     table.remember(0, 1, &[1]);
     let place = table.find(None, 1).unwrap();
-    table.free(&place)[1].store(9, Ordering::Relaxed);
+    place.free()[1].store(9, Ordering::Relaxed);
     table.remember(0, 1, &[2]);
-    assert_eq!(table.free(&table.find(None, 1).unwrap())[1].load(Ordering::Relaxed), 0);
+    assert_eq!(table.find(None, 1).unwrap().free()[1].load(Ordering::Relaxed), 0);
 }
 
 #[test]

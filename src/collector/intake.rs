@@ -7,6 +7,7 @@ mod admit;
 mod arrival;
 pub(crate) mod attach;
 mod books;
+mod forms;
 mod identity;
 mod lanes;
 mod limiter;
@@ -31,20 +32,20 @@ use crate::stream::{Name, Stream};
 use arrival::Origin;
 pub(crate) use arrival::{Message, Post, Stop, Wake};
 use books::{Accounts, Books};
+use forms::Forms;
 use identity::may_live;
 use limiter::Limiter;
-use live::Live;
+use live::{Haul, Live};
 use quota::Quota;
 
 /// Bytes of frames in one batch, all rings together.
 const BATCH: usize = 4 << 20;
 /// Every ring may have this much of a batch, however many there are.
 const LEAST_SHARE: usize = 16 << 10;
-/// How long to wait after a small batch, after one of more than [`MANY`] frames, and at most after empty ones. Each batch
+/// How long to wait after a batch, after one that found a lane filling up, and at most after empty ones. Each batch
 /// costs an fdatasync, which on a small machine is taken from the applications; a full ring costs records.
 const BUSY: Duration = Duration::from_millis(5);
 const PRESSED: Duration = Duration::from_millis(1);
-const MANY: usize = 256;
 const IDLE: Duration = Duration::from_millis(20);
 /// How often the rings are told that somebody reads them.
 const BEAT: Duration = Duration::from_millis(250);
@@ -65,6 +66,7 @@ pub(crate) struct Intake {
     books: Books,
     host: Host,
     live: HashMap<[u8; 16], Live>,
+    forms: Forms,
     /// Streams that the log tells of and whose ring is not at hand.
     waiting: Accounts,
     /// The last streams that were closed: their rings are not taken a second time.
@@ -116,6 +118,7 @@ impl Intake {
             books,
             host,
             live: HashMap::new(),
+            forms: Forms::default(),
             waiting: recovered.accounts,
             ended: VecDeque::new(),
             keeper,
@@ -153,16 +156,16 @@ impl Intake {
             if self.stop.is_stopped() {
                 stopped.get_or_insert_with(Instant::now);
             }
-            let (frames, whole) = self.round(stopped.is_some());
+            let (haul, whole) = self.round(stopped.is_some());
             match stopped {
                 Some(_) if !whole => break,
-                Some(since) if frames == 0 || since.elapsed() > DRAIN => break,
+                Some(since) if haul.frames == 0 || since.elapsed() > DRAIN => break,
                 Some(_) => {}
                 None => {
-                    patience = match frames {
-                        0 => (patience * 2).min(IDLE),
-                        1..=MANY => BUSY,
-                        _ => PRESSED,
+                    patience = match haul {
+                        Haul { frames: 0, .. } => (patience * 2).min(IDLE),
+                        Haul { pressed: true, .. } => PRESSED,
+                        _ => BUSY,
                     };
                     self.wake.wait(patience);
                 }
@@ -171,19 +174,20 @@ impl Intake {
         self.finish()
     }
 
-    /// One batch: reads every ring, makes it durable, acknowledges. How many frames there were, and whether the log
-    /// could be written. `last`: what has ended by now must be closed in this round, or the next.
-    fn round(&mut self, last: bool) -> (usize, bool) {
+    /// One batch: reads every ring, makes it durable, acknowledges. What there was, and whether the log could be
+    /// written. `last`: what has ended by now must be closed in this round, or the next.
+    fn round(&mut self, last: bool) -> (Haul, bool) {
         let now = Instant::now();
         if passed(&mut self.due.look, now, LOOK) || last {
             self.live.values_mut().for_each(|live| live.look(&mut self.log));
         }
         let share = (BATCH / self.live.len().max(1)).max(LEAST_SHARE);
-        let mut frames = 0;
+        let mut haul = Haul::default();
         for live in self.live.values_mut().filter(|live| !live.account.closed) {
-            let read = live.read(&mut self.log, share);
-            frames += read;
-            if let Some(reason) = live.end(read) {
+            let read = live.read(&mut self.forms, &mut self.log, share);
+            haul.frames += read.frames;
+            haul.pressed |= read.pressed;
+            if let Some(reason) = live.end(read.frames) {
                 live.close(reason, &mut self.log);
             }
         }
@@ -195,13 +199,13 @@ impl Intake {
             self.tick();
         }
         if self.log.pending() > 0 && !self.commit() {
-            return (frames, false);
+            return (haul, false);
         }
         self.release();
         if ticks {
             self.write_books();
         }
-        (frames, true)
+        (haul, true)
     }
 
     /// Makes the batch durable and acknowledges it, in this order.

@@ -5,32 +5,25 @@
 mod call;
 mod control;
 mod escape;
+mod form;
 mod glance;
 pub mod human;
+mod json;
 mod key;
 mod object;
 mod parameters;
-mod place;
 mod template;
 mod time;
 mod who;
 
-pub use call::call;
 pub use control::control;
 pub use escape::Shown;
+pub use form::{Form, Moment};
 pub use glance::Glance;
-pub use place::Place;
 pub use time::Utc;
 
-/// The JSON Schema of every line that [`call`] and [`control`] write.
+/// The JSON Schema of every line that [`Form`] and [`control`] write.
 pub const SCHEMA: &str = include_str!("../event/event.schema.json");
-
-/// Appends `value` as one line.
-fn line(out: &mut Vec<u8>, value: &impl serde::Serialize) -> Result<(), serde_json::Error> {
-    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, escape::Ascii));
-    out.push(b'\n');
-    written
-}
 
 #[cfg(test)]
 mod tests;

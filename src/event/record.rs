@@ -79,19 +79,24 @@ pub struct Text {
     pub length: u32,
 }
 
-/// A session and its token as they were when the session was learnt.
+/// A session; its handle is in the fixed part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
     /// Our own id of the session: handles come back, this does not.
     pub id: u64,
-    /// The handle.
-    pub handle: u64,
-    /// The slot.
-    pub slot: u64,
     /// Opened with `CKF_RW_SESSION`.
     pub read_write: bool,
     /// The `CKU_` logged in to the token, as far as seen here.
     pub user: Option<u64>,
+    /// Its token, where the record tells.
+    pub token: Option<Token>,
+}
+
+/// A token as it was when it was learnt.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Token {
+    /// The slot.
+    pub slot: u64,
     /// `CK_TOKEN_INFO.label`, without the padding.
     pub label: Text,
     /// `CK_TOKEN_INFO.serialNumber`, without the padding.

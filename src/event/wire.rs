@@ -4,8 +4,8 @@
 mod decode;
 mod encode;
 
-pub use decode::{Malformed, decode};
-pub use encode::{Frame, Out, Room, encode_key, encode_rule, encode_session, key_bits, key_curve};
+pub use decode::{Definitions, Malformed, decode};
+pub use encode::{Frame, Out, Room, encode_key, encode_rule, encode_token, key_bits, key_curve};
 
 /// Version of the format: the first byte of every frame.
 pub const VERSION: u8 = 1;
@@ -13,12 +13,16 @@ pub const VERSION: u8 = 1;
 pub const MAX_FRAME: usize = 2048;
 /// Length of the fixed part, bytes.
 pub const HEADER: usize = 88;
-/// No encoded key, session or rule is longer, bytes.
+/// No frame has more than that behind the fixed part, bytes.
+pub const MAX_SECTIONS: usize = MAX_FRAME - HEADER;
+/// No encoded key, token or rule is longer, bytes.
 pub const MAX_PART: usize = 640;
 /// No text of the vendor or the caller is kept past this length, bytes.
 pub const MAX_TEXT: usize = 128;
 /// No text of a rule is kept past this length, bytes. A policy with longer ones is refused.
 pub const MAX_RULE_TEXT: usize = 240;
+/// Stands where the place of a definition could: the facts follow.
+pub const FOLLOWS: u64 = u64::MAX;
 /// Stands for "there is none" in a fixed 64-bit field.
 const NONE: u64 = u64::MAX;
 
@@ -26,7 +30,7 @@ const NONE: u64 = u64::MAX;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Tag {
-    /// An encoded [`crate::record::Session`].
+    /// A [`crate::record::Session`], its token by place or encoded.
     Session = 1,
     /// A slot id.
     Slot = 2,
@@ -34,7 +38,7 @@ pub enum Tag {
     Mechanism = 3,
     /// Fields of a message parameter.
     Message = 4,
-    /// An encoded [`crate::record::Key`]; once for each object.
+    /// A handle, and the [`crate::record::Key`] by place or encoded, where it is known; once for each object.
     Key = 5,
     /// A handle that the call made; once for each.
     Created = 6,
@@ -42,7 +46,7 @@ pub enum Tag {
     Template = 7,
     /// Attribute numbers.
     Attributes = 8,
-    /// An encoded [`crate::record::Rule`].
+    /// A [`crate::record::Rule`] by place or encoded.
     Rule = 9,
     /// The `CK_FLAGS` argument.
     Flags = 10,

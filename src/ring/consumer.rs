@@ -6,8 +6,10 @@
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
 
 use crate::Backing;
+use crate::definitions::Definitions;
 use crate::error::{Corrupt, Fault, Refused};
 use crate::frame::{SPAN_MAX, word_at};
 use crate::layout::{
@@ -29,7 +31,7 @@ pub struct Frame<'a> {
 /// The reading end of one ring.
 #[derive(Debug)]
 pub struct Consumer {
-    file: File,
+    file: Arc<File>,
     header: Header,
     hello: Vec<u8>,
     lanes: Vec<Lane>,
@@ -90,7 +92,7 @@ impl Consumer {
         file.read(layout.hello_at(), &mut hello).map_err(Refused::File)?;
 
         let mut consumer = Consumer {
-            file,
+            file: Arc::new(file),
             header,
             hello,
             lanes: Vec::with_capacity(usize::from(layout.lanes())),
@@ -120,6 +122,12 @@ impl Consumer {
     #[must_use]
     pub fn hello(&self) -> &[u8] {
         &self.hello
+    }
+
+    /// What its frames speak of by place. Of its own, so that it can be asked while frames are handed on.
+    #[must_use]
+    pub fn definitions(&self) -> Definitions {
+        Definitions::new(Arc::clone(&self.file), self.header.layout.definitions_at())
     }
 
     /// The header, as of `open` or the last [`refresh`](Consumer::refresh).
@@ -188,7 +196,7 @@ impl Consumer {
                 handed_on += 1;
                 hand_on(Frame { lane: number, bytes });
             };
-            let read = lane.reader.advance(&self.file, share, self.dead, &mut self.scratch, &mut frame);
+            let read = lane.reader.advance(&*self.file, share, self.dead, &mut self.scratch, &mut frame);
             if let Err(fault) = read {
                 lane.state = State::Found(fault);
             }
@@ -206,7 +214,7 @@ impl Consumer {
         if self.broken {
             return Ok(());
         }
-        let written = self.lanes.iter_mut().try_for_each(|lane| lane.reader.acknowledge(&self.file));
+        let written = self.lanes.iter_mut().try_for_each(|lane| lane.reader.acknowledge(&*self.file));
         written.map_err(|fault| self.broke(fault))
     }
 

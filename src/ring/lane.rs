@@ -80,11 +80,11 @@ pub(crate) trait Memory {
     /// The caller has reserved the word and not committed it.
     unsafe fn word(&self, offset: u64) -> &Self::Word;
 
-    /// Copies a body to an offset of the lane.
+    /// Copies a body, words and the bytes behind them, to an offset of the lane.
     ///
     /// # Safety
     /// The caller has reserved these bytes, inside the lane, and not committed them.
-    unsafe fn copy(&self, offset: u64, body: &[u8]);
+    unsafe fn copy<const N: usize>(&self, offset: u64, words: [u64; N], bytes: &[u8]);
 }
 
 /// Gives the next sequence number, the first being 1.
@@ -100,10 +100,20 @@ pub(crate) fn lose(memory: &impl Memory, reason: Loss) {
     memory.control().lost[reason as usize].add(1, Relaxed);
 }
 
-/// Publishes a body, or counts why not.
+/// Publishes a body, words and the bytes behind them, or counts why not.
 #[inline]
-pub(crate) fn publish(memory: &impl Memory, body: &[u8]) -> Result<(), Loss> {
-    let written = reserve(memory, body.len() as u64).map(|position| commit(memory, position, body));
+pub(crate) fn publish<const N: usize>(
+    memory: &impl Memory,
+    words: [u64; N],
+    bytes: &[u8],
+) -> Result<(), Loss> {
+    let length = size_of_val(&words) as u64 + bytes.len() as u64;
+    let written = reserve(memory, length).map(|position| {
+        let offset = memory.geometry().offset(position);
+        // SAFETY: `reserve` gave us the whole span at `position`, which does not cross the end of the lane.
+        unsafe { memory.copy(offset + WORD, words, bytes) };
+        commit(memory, position, length);
+    });
     if let Err(reason) = written {
         lose(memory, reason);
     }
@@ -170,15 +180,11 @@ fn look<W: Word>(control: &Control<W>) -> u64 {
 }
 
 #[inline]
-fn commit(memory: &impl Memory, position: u64, body: &[u8]) {
+fn commit(memory: &impl Memory, position: u64, length: u64) {
     let (control, lane) = (memory.control(), memory.geometry());
-    let offset = lane.offset(position);
-    // SAFETY: `reserve` gave us the whole span at `position`, which does not cross the end of the lane.
-    let word = unsafe {
-        memory.copy(offset + WORD, body);
-        memory.word(offset)
-    };
+    // SAFETY: reserved, and committed here.
+    let word = unsafe { memory.word(lane.offset(position)) };
     // Release: whoever reads this word and then fences reads the body behind it.
-    word.store(lane.commit(position, body.len() as u64), Release);
+    word.store(lane.commit(position, length), Release);
     control.published.add(1, Relaxed);
 }

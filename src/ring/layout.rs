@@ -21,6 +21,10 @@ pub const HEADER_BYTES: u64 = 4096;
 pub const CONTROL_BYTES: u64 = 128;
 /// Bytes set aside for HELLO.
 pub const HELLO_MAX: u64 = 64 * 1024;
+/// Bytes set aside for definitions.
+pub const DEFINITIONS_BYTES: u64 = 128 * 1024;
+/// Longest definition, in bytes.
+pub const DEFINITION_MAX: u64 = 1024;
 /// Most lanes in a ring.
 pub const LANES_MAX: u16 = 64;
 /// Smallest lane, in bytes.
@@ -55,7 +59,9 @@ pub(crate) struct Page {
     /// Odd while `latest` is being written.
     pub(crate) stamps: AtomicU64,
     pub(crate) latest: [AtomicU64; 3],
-    _producer: [AtomicU64; 11],
+    /// Bytes of definitions, the last of which may not be whole yet.
+    pub(crate) defined: AtomicU64,
+    _producer: [AtomicU64; 10],
 
     pub(crate) heartbeat: AtomicU64,
     pub(crate) policy: AtomicU64,
@@ -124,10 +130,16 @@ impl Layout {
         self.control_at(self.lanes).next_multiple_of(PAGE)
     }
 
+    /// Offset of the definitions.
+    #[must_use]
+    pub const fn definitions_at(&self) -> u64 {
+        self.hello_at() + HELLO_MAX
+    }
+
     /// Offset of a lane's frames.
     #[must_use]
     pub const fn lane_at(&self, lane: u16) -> u64 {
-        self.hello_at() + HELLO_MAX + lane as u64 * self.lane_bytes
+        self.definitions_at() + DEFINITIONS_BYTES + lane as u64 * self.lane_bytes
     }
 
     /// Bytes of the whole ring.
@@ -259,7 +271,8 @@ mod tests {
         let layout = Layout::new(64, LANE_MIN).unwrap();
         assert_eq!(layout.control_at(0), HEADER_BYTES);
         assert_eq!(layout.hello_at(), HEADER_BYTES + 64 * CONTROL_BYTES);
-        assert_eq!(layout.lane_at(0), layout.hello_at() + HELLO_MAX);
+        assert_eq!(layout.definitions_at(), layout.hello_at() + HELLO_MAX);
+        assert_eq!(layout.lane_at(0), layout.definitions_at() + DEFINITIONS_BYTES);
         assert_eq!(layout.total(), layout.lane_at(63) + LANE_MIN);
     }
 

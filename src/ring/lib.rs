@@ -13,6 +13,8 @@ mod clock;
 #[forbid(unsafe_code)]
 mod consumer;
 #[forbid(unsafe_code)]
+mod definitions;
+#[forbid(unsafe_code)]
 mod error;
 mod fork;
 #[forbid(unsafe_code)]
@@ -31,6 +33,7 @@ mod system;
 
 pub use clock::{Clock, Rate, Triple, utc};
 pub use consumer::{Consumer, Frame};
+pub use definitions::Definitions;
 pub use error::{Corrupt, Error, Fault, Refused};
 pub use fork::Generation;
 pub use layout::{Header, Layout};

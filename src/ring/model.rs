@@ -40,9 +40,10 @@ impl Memory for Model {
         &self.data[index(offset / WORD)]
     }
 
-    unsafe fn copy(&self, offset: u64, body: &[u8]) {
-        for (place, word) in body.as_chunks::<8>().0.iter().enumerate() {
-            self.data[index(offset / WORD) + place].store(u64::from_ne_bytes(*word), Relaxed);
+    unsafe fn copy<const N: usize>(&self, offset: u64, words: [u64; N], bytes: &[u8]) {
+        let behind = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_ne_bytes(*word));
+        for (place, word) in words.into_iter().chain(behind).enumerate() {
+            self.data[index(offset / WORD) + place].store(word, Relaxed);
         }
     }
 }
@@ -123,7 +124,8 @@ fn run(lane_bytes: u64, position: u64, producers: u64, frames: u64, words: usize
             thread::spawn(move || {
                 for frame in 0..frames {
                     begin(&*lane);
-                    let _ = publish(&*lane, &((1 + producer) << 32 | frame).to_ne_bytes().repeat(words));
+                    let word: u64 = (1 + producer) << 32 | frame;
+                    let _ = publish(&*lane, [word], &word.to_ne_bytes().repeat(words - 1));
                 }
             })
         })

@@ -15,11 +15,12 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::Backing;
 use crate::clock::{Clock, Triple};
+use crate::definitions;
 use crate::error::Error;
 use crate::fork::Generation;
-use crate::frame::{self, Geometry};
+use crate::frame::{self, Geometry, WORD};
 use crate::lane::{self, Control, Memory};
-use crate::layout::{HELLO_MAX, Layout, MAGIC, Page, VERSION, index};
+use crate::layout::{DEFINITION_MAX, DEFINITIONS_BYTES, HELLO_MAX, Layout, MAGIC, Page, VERSION, index};
 use crate::loss::Loss;
 use crate::system;
 
@@ -171,6 +172,35 @@ impl Producer {
         }
     }
 
+    /// Keeps bytes that frames speak of by the place given back, as long as there is a ring. None where they are longer
+    /// than 1024 bytes, empty, or where there is no room any more: the frame then carries them itself.
+    #[must_use]
+    pub fn define(&self, bytes: &[u8]) -> Option<u64> {
+        let (page, length) = (self.page()?, bytes.len() as u64);
+        if length == 0 || length > DEFINITION_MAX {
+            return None;
+        }
+        let behind = |place: u64| {
+            let end = place.checked_add(definitions::room(length))?;
+            (end <= DEFINITIONS_BYTES).then_some(end)
+        };
+        // Relaxed: it hands out places. Whoever speaks of one publishes a frame after this, and the frame's commit
+        // orders the bytes.
+        let place = page.defined.fetch_update(Relaxed, Relaxed, behind).ok()?;
+        // SAFETY: the words and bytes from `place` lie inside the area, which lies inside the mapping, and were
+        // given to nobody else.
+        unsafe {
+            let head = self.start.add(index(self.layout.definitions_at() + place));
+            head.cast::<u64>().write(length);
+            ptr::copy_nonoverlapping(
+                bytes.as_ptr(),
+                head.add(index(definitions::HEAD)).as_ptr(),
+                bytes.len(),
+            );
+        }
+        Some(place)
+    }
+
     /// Says that nothing more will be published.
     pub fn close(&self) {
         if let Some(page) = self.page() {
@@ -260,7 +290,20 @@ impl Lane {
     /// The reason that was counted as the loss of this record. In a forked child [`Loss::Internal`], uncounted.
     #[inline]
     pub fn publish(&self, frame: &[u8]) -> Result<(), Loss> {
-        if self.generation.intact() { lane::publish(&Mapped(self), frame) } else { Err(Loss::Internal) }
+        self.publish_words([], frame)
+    }
+
+    /// Publishes a frame of words and the bytes behind them, 8 to 4096 bytes in all.
+    ///
+    /// # Errors
+    /// As [`publish`](Lane::publish).
+    #[inline]
+    pub fn publish_words<const N: usize>(&self, words: [u64; N], bytes: &[u8]) -> Result<(), Loss> {
+        if self.generation.intact() {
+            lane::publish(&Mapped(self), words, bytes)
+        } else {
+            Err(Loss::Internal)
+        }
     }
 
     /// Counts a record that was begun and will not be published.
@@ -296,11 +339,16 @@ impl Memory for Mapped<'_> {
     }
 
     #[inline]
-    unsafe fn copy(&self, offset: u64, body: &[u8]) {
+    unsafe fn copy<const N: usize>(&self, offset: u64, words: [u64; N], bytes: &[u8]) {
+        for (place, word) in words.into_iter().enumerate() {
+            // SAFETY: the caller has reserved it. One by one: they were computed one by one a moment ago, and wider loads
+            // of them would wait for those stores.
+            unsafe { self.word(offset + WORD * place as u64) }.store(word, Relaxed);
+        }
         // SAFETY: mapped as above; the caller has reserved these bytes of the lane, so nobody else touches them.
         unsafe {
-            let to = self.0.data.add(index(offset));
-            ptr::copy_nonoverlapping(body.as_ptr(), to.as_ptr(), body.len());
+            let to = self.0.data.add(index(offset) + size_of_val(&words));
+            ptr::copy_nonoverlapping(bytes.as_ptr(), to.as_ptr(), bytes.len());
         }
     }
 }
@@ -405,7 +453,7 @@ mod tests {
         let position = lane::reserve(&Mapped(&lane), 2000).unwrap();
         let bait = lane.geometry.commit(position + 8, 64).to_ne_bytes().repeat(250);
         // SAFETY: reserved just above and not committed.
-        unsafe { Mapped(&lane).copy(position + 16, &bait[..1900]) };
+        unsafe { Mapped(&lane).copy(position + 16, [], &bait[..1900]) };
         lane.publish(b"after the gap").unwrap();
 
         assert_eq!(drain(&mut consumer), [b"before the gap".to_vec()]);

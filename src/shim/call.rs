@@ -12,7 +12,7 @@ mod read;
 
 use cryptoki_sys::*;
 use event::record::{Header, Verdict as Said};
-use event::wire::{Frame, MAX_FRAME, Tag};
+use event::wire::{FOLLOWS, Frame, MAX_SECTIONS, Tag};
 use event::{Active, Function};
 use std::mem::MaybeUninit;
 
@@ -21,14 +21,14 @@ use crate::recorder::{Place, Recorder};
 use crate::start::Shim;
 use crate::thread;
 
-/// Room for a record on the caller's stack.
-pub(crate) const BUFFER: usize = MAX_FRAME;
+/// Room for a record's sections on the caller's stack.
+pub(crate) const BUFFER: usize = MAX_SECTIONS;
 
 /// A call under way.
 pub(crate) struct Call<'b> {
     shim: &'static Shim,
     recorder: Option<&'static Recorder>,
-    place: Place,
+    place: Place<'static>,
     header: Header,
     frame: Frame<'b>,
     session: Option<Session>,
@@ -97,9 +97,14 @@ impl<'b> Call<'b> {
     }
 
     /// Asks the policy, if there is something to ask.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn judge(&mut self) {
-        let Some(asked) = &self.asked else { return };
+        if let Some(asked) = self.asked {
+            self.judge_of(&asked);
+        }
+    }
+
+    fn judge_of(&mut self, asked: &policy::Facts) {
         let verdict = self.shim.policy.judge(asked);
         self.header.verdict = match verdict.action() {
             policy::Action::Allow => Said::Allow,
@@ -107,7 +112,10 @@ impl<'b> Call<'b> {
             policy::Action::Deny => Said::Deny,
         };
         self.header.enforced = verdict.enforced();
-        self.frame.section(Tag::Rule, self.shim.rule_text(verdict.rule()));
+        let (rule, text) = (verdict.rule().place(), self.shim.rule_text(verdict.rule()));
+        let place = self.recorder.map_or(FOLLOWS, |recorder| recorder.rule(rule, text));
+        let text = if place == FOLLOWS { text } else { &[] };
+        self.frame.words(Tag::Rule, [place], text.iter().copied());
         if verdict.refuses() {
             self.refusal = Some(CKR_MECHANISM_INVALID);
         }

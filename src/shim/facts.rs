@@ -8,26 +8,22 @@ mod token;
 
 use key::KEY_WORDS;
 pub(crate) use key::{learn as learn_key, size_of_key};
-pub(crate) use token::learn as learn_token;
+pub(crate) use token::{learn as learn_token, words};
 
 use event::Active;
-use event::wire::{Frame, Tag};
+use event::wire::{FOLLOWS, Frame, Tag};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use table::{Found, Table};
 
-/// Words of an encoded session.
-const SESSION_WORDS: usize = 24;
-/// In an encoded session: our own id, the handle, the user logged in.
-const ID: usize = 0;
-const HANDLE: usize = 1;
-const USER: usize = 3;
-/// In an encoded session: the byte that says read-write, with the versions behind it.
-const READ_WRITE: usize = 4;
+/// Words of the place of a token's definition and its encoded form.
+const TOKEN_WORDS: usize = 20;
+/// Words of a session: our own id, whether it is read-write, then those of its token.
+const SESSION_WORDS: usize = 2 + TOKEN_WORDS;
 /// Free words of a token: the user logged in, one higher, so that a fresh entry has none; open sessions; when learnt.
 const LOGGED_IN: usize = 0;
 const OPEN: usize = 1;
 const LEARNT: usize = 2;
-/// No user is logged in, as an encoded session has it.
+/// No user is logged in, as records have it.
 const NOBODY: u64 = u64::MAX;
 
 /// Free words of a session: the operation active for each kind, then its mechanism; then where its token stands.
@@ -39,7 +35,7 @@ pub(crate) struct Facts {
     sessions: Table<SESSION_WORDS, SESSION_FREE>,
     keys: Table<KEY_WORDS, 0>,
     /// By slot: the token; in the free words who is logged in to it, how many sessions it has and when it was learnt.
-    tokens: Table<SESSION_WORDS, 3>,
+    tokens: Table<TOKEN_WORDS, 3>,
     next_session: AtomicU64,
     /// Sessions may be open that are not in the table: some were evicted, or opened before a fork.
     incomplete: AtomicBool,
@@ -48,7 +44,7 @@ pub(crate) struct Facts {
 /// A session that is known.
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
-    found: Found,
+    found: Found<'static, SESSION_WORDS, SESSION_FREE>,
     pub(crate) slot: u64,
 }
 
@@ -66,7 +62,7 @@ impl Facts {
 
     /// The session with this handle.
     #[inline]
-    pub(crate) fn session(&self, handle: u64) -> Option<Session> {
+    pub(crate) fn session(&'static self, handle: u64) -> Option<Session> {
         let found = self.sessions.find(None, handle)?;
         Some(Session { found, slot: found.scope })
     }
@@ -74,13 +70,13 @@ impl Facts {
     /// Puts what is known of a session into a record, its user as of now.
     #[inline]
     pub(crate) fn tell_session(&self, session: &Session, frame: &mut Frame<'_>) {
-        let token = self.sessions.free(&session.found)[TOKEN].load(Ordering::Relaxed);
+        let token = session.found.free()[TOKEN].load(Ordering::Relaxed);
         let (user, mark) = (self.user(session.slot, token), frame.mark());
-        let whole = self.sessions.read(&session.found, |words| {
-            let word = |(at, word): (usize, &AtomicU64)| {
-                if at == USER { user } else { word.load(Ordering::Relaxed) }
-            };
-            frame.words(Tag::Session, words.iter().enumerate().map(word));
+        let whole = session.found.read(|words| {
+            let [id, read_write, token @ ..] = words else { return };
+            let (place, encoded) = by_place(token);
+            let (id, read_write) = (id.load(Ordering::Relaxed), read_write.load(Ordering::Relaxed));
+            frame.words(Tag::Session, [id, user, read_write, place], encoded);
         });
         if !whole {
             frame.back_to(mark);
@@ -92,22 +88,20 @@ impl Facts {
         self.incomplete.load(Ordering::Relaxed)
     }
 
-    /// Remembers a session of a token whose encoded form is `token`.
+    /// Remembers a session of a token: the place of its definition, and its encoded form.
     pub(crate) fn session_opened(&self, slot: u64, handle: u64, read_write: bool, token: &[u64]) {
         let mut words = [0; SESSION_WORDS];
-        words[..token.len()].copy_from_slice(token);
-        words[ID] = self.next_session.fetch_add(1, Ordering::Relaxed);
-        words[HANDLE] = handle;
-        words[READ_WRITE] |= u64::from(read_write);
-        let words = &words[..token.len()];
-        if self.sessions.remember(slot, handle, words) {
+        let (own, of_token) = words.split_at_mut(2);
+        own.copy_from_slice(&[self.next_session.fetch_add(1, Ordering::Relaxed), u64::from(read_write)]);
+        of_token.iter_mut().zip(token).for_each(|(to, from)| *to = *from);
+        if self.sessions.remember(slot, handle, &words[..2 + token.len()]) {
             self.incomplete.store(true, Ordering::Relaxed);
         }
         self.with_token(slot, |free| free[OPEN].fetch_add(1, Ordering::Relaxed));
         if let (Some(session), Some(token)) =
             (self.sessions.find(Some(slot), handle), self.tokens.find(None, slot))
         {
-            self.sessions.free(&session)[TOKEN].store(token.place(), Ordering::Relaxed);
+            session.free()[TOKEN].store(token.place(), Ordering::Relaxed);
         }
     }
 
@@ -142,15 +136,15 @@ impl Facts {
         self.incomplete.store(false, Ordering::Relaxed);
     }
 
-    /// Gives `take` the encoded token of a slot, unless it may have been exchanged: no session holds it, and it was
+    /// Gives `take` what is remembered of the token of a slot, unless it may have been exchanged: no session holds it, and it was
     /// learnt before `oldest` (ticks). False where it was not given.
     pub(crate) fn token(&self, slot: u64, oldest: u64, take: impl FnOnce(&[u64])) -> bool {
         let Some(found) = self.tokens.find(None, slot) else { return false };
-        let free = self.tokens.free(&found);
+        let free = found.free();
         let held = free[OPEN].load(Ordering::Relaxed) > 0 || free[LEARNT].load(Ordering::Relaxed) >= oldest;
-        let (mut copy, mut length) = ([0; SESSION_WORDS], 0);
+        let (mut copy, mut length) = ([0; TOKEN_WORDS], 0);
         let whole = held
-            && self.tokens.read(&found, |words| {
+            && found.read(|words| {
                 length = words.len();
                 copy.iter_mut().zip(words).for_each(|(to, from)| *to = from.load(Ordering::Relaxed));
             });
@@ -160,7 +154,7 @@ impl Facts {
         whole
     }
 
-    /// Remembers the token of a slot, learnt at `now` (ticks).
+    /// Remembers the token of a slot, learnt at `now` (ticks): the place of its definition, and its encoded form.
     pub(crate) fn token_learnt(&self, slot: u64, words: &[u64], now: u64) {
         self.tokens.remember(0, slot, words);
         self.with_token(slot, |free| free[LEARNT].store(now, Ordering::Relaxed));
@@ -182,16 +176,13 @@ impl Facts {
     /// Who is logged in to the token of a slot, which was at `place` of its table when the session was opened.
     #[inline]
     fn user(&self, slot: u64, place: u64) -> u64 {
-        let free = self
-            .tokens
-            .free_at(place, slot)
-            .or_else(|| Some(self.tokens.free(&self.tokens.find(None, slot)?)));
+        let free = self.tokens.free_at(place, slot).or_else(|| Some(self.tokens.find(None, slot)?.free()));
         let word = free.map_or(0, |free| free[LOGGED_IN].load(Ordering::Relaxed));
         if word == 0 { NOBODY } else { word - 1 }
     }
 
     fn with_token<T>(&self, slot: u64, act: impl FnOnce(&[AtomicU64; 3]) -> T) -> Option<T> {
-        self.tokens.find(None, slot).map(|found| act(self.tokens.free(&found)))
+        self.tokens.find(None, slot).map(|found| act(found.free()))
     }
 
     /// Puts what is known of a key into a record and gives its size and curve as encoded; none where it is not known.
@@ -199,9 +190,10 @@ impl Facts {
     pub(crate) fn tell_key(&self, slot: u64, handle: u64, frame: &mut Frame<'_>) -> Option<u64> {
         let found = self.keys.find(Some(slot), handle)?;
         let (mark, mut size) = (frame.mark(), 0);
-        let whole = self.keys.read(&found, |words| {
+        let whole = found.read(|words| {
             size = words.get(key::SIZE).map_or(u64::MAX, |word| word.load(Ordering::Relaxed));
-            frame.words(Tag::Key, words.iter().map(|word| word.load(Ordering::Relaxed)));
+            let (place, encoded) = by_place(words);
+            frame.words(Tag::Key, [handle, place], encoded);
         });
         if !whole {
             frame.back_to(mark);
@@ -209,7 +201,7 @@ impl Facts {
         whole.then_some(size)
     }
 
-    /// Remembers a key.
+    /// Remembers a key: the place of its definition, and its encoded form.
     pub(crate) fn key_learnt(&self, slot: u64, handle: u64, words: &[u64]) {
         self.keys.remember(slot, handle, words);
     }
@@ -221,15 +213,25 @@ impl Facts {
 
     /// The operation that is active in a session, with its mechanism; zeros for none.
     pub(crate) fn operation(&self, session: &Session, active: Active) -> (u64, u64) {
-        let free = self.sessions.free(&session.found);
+        let free = session.found.free();
         let (id, mechanism) = (active as usize, Active::COUNT + active as usize);
         (free[id].load(Ordering::Relaxed), free[mechanism].load(Ordering::Relaxed))
     }
 
     /// Notes the operation that is active in a session from now on; zeros for none.
     pub(crate) fn set_operation(&self, session: &Session, active: Active, id: u64, mechanism: u64) {
-        let free = self.sessions.free(&session.found);
+        let free = session.found.free();
         free[active as usize].store(id, Ordering::Relaxed);
         free[Active::COUNT + active as usize].store(mechanism, Ordering::Relaxed);
     }
+}
+
+/// How a record tells of facts: the place of their definition, and their encoded form where there is none.
+#[inline]
+fn by_place(words: &[AtomicU64]) -> (u64, impl ExactSizeIterator<Item = u64>) {
+    let (place, encoded) = words.split_first().map_or((FOLLOWS, words), |(place, encoded)| {
+        let place = place.load(Ordering::Relaxed);
+        (place, if place == FOLLOWS { encoded } else { &[] })
+    });
+    (place, encoded.iter().map(|word| word.load(Ordering::Relaxed)))
 }

@@ -4,17 +4,19 @@
 #![allow(unsafe_code)]
 
 mod collector;
+mod definitions;
 
 use event::record::Header;
 use event::wire::Frame;
 use ring::{Backing, Clock, Generation, Lane, Layout, Loss, Producer, Triple};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::facts::Facts;
 use crate::thread::{self, Thread};
 use collector::Connection;
 pub(crate) use collector::keeping_errno;
+use definitions::Definitions;
 
 /// Where records of this process go.
 pub(crate) struct Recorder {
@@ -25,8 +27,10 @@ pub(crate) struct Recorder {
     generation: Generation,
     /// Tells this recorder from every other that a thread may have published through.
     number: u64,
-    next_lane: AtomicU16,
+    lanes: Box<[Lane]>,
+    next_lane: AtomicUsize,
     facts: Facts,
+    definitions: Definitions,
     connection: Connection,
     ticks_per_second: u64,
     /// When some call looks after the collector next, ticks.
@@ -36,17 +40,18 @@ pub(crate) struct Recorder {
 
 /// Where a record stands.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
-    lane: Option<Lane>,
+pub(crate) struct Place<'r> {
+    lane: Option<&'r Lane>,
     pub(crate) number: u16,
     pub(crate) sequence: u64,
     pub(crate) thread: u32,
     pub(crate) start: u64,
 }
 
-impl Place {
+impl Place<'_> {
     /// No ring: the call goes on, unrecorded.
-    pub(crate) const NOWHERE: Place = Place { lane: None, number: 0, sequence: 0, thread: 0, start: 0 };
+    pub(crate) const NOWHERE: Place<'static> =
+        Place { lane: None, number: 0, sequence: 0, thread: 0, start: 0 };
 }
 
 /// What a ring is made from.
@@ -56,6 +61,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) spool: Option<&'a Path>,
     pub(crate) hello: &'a [u8],
     pub(crate) clock: Clock,
+    /// How many rules there are to speak of.
+    pub(crate) rules: usize,
 }
 
 impl Recorder {
@@ -83,13 +90,15 @@ impl Recorder {
         };
         let ticks_per_second = ticks_per_second(plan.clock);
         let recorder = Recorder {
+            lanes: (0..producer.lanes()).map(|lane| producer.lane(lane)).collect(),
             producer,
             memory,
             clock: plan.clock,
             generation,
             number,
-            next_lane: AtomicU16::new(0),
+            next_lane: AtomicUsize::new(0),
             facts: Facts::new(before.is_some())?,
+            definitions: Definitions::new(plan.rules),
             connection,
             ticks_per_second,
             next_look: AtomicU64::new(plan.clock.now().saturating_add(ticks_per_second)),
@@ -111,16 +120,17 @@ impl Recorder {
     /// A place for the record of a call that has just come in. The number is taken before anything is decided, so that
     /// whatever is lost leaves a hole.
     #[inline]
-    pub(crate) fn begin(&self) -> Place {
+    pub(crate) fn begin(&self) -> Place<'_> {
         let thread = thread::current(self.number, || self.join());
-        let lane = self.producer.lane(thread.lane);
+        let Some(lane) = self.lanes.get(usize::from(thread.lane)) else { return Place::NOWHERE };
         let sequence = lane.begin();
         Place { lane: Some(lane), number: thread.lane, sequence, thread: thread.id, start: self.clock.now() }
     }
 
     #[cold]
     fn join(&self) -> Thread {
-        let lane = self.next_lane.fetch_add(1, Ordering::Relaxed) % self.producer.lanes();
+        let lane = self.next_lane.fetch_add(1, Ordering::Relaxed) % self.lanes.len();
+        let lane = u16::try_from(lane).unwrap_or(0);
         Thread { stream: self.number, lane, id: collector::thread_id() }
     }
 
@@ -139,15 +149,28 @@ impl Recorder {
         &self.facts
     }
 
+    /// Facts with the place of their definition in the ring before them.
+    #[cold]
+    pub(crate) fn define(&self, facts: &[u64]) -> Vec<u64> {
+        let place = self.definitions.place(facts, &self.producer);
+        std::iter::once(place).chain(facts.iter().copied()).collect()
+    }
+
+    /// The place of the definition of a rule, of which records say `text`.
+    #[inline]
+    pub(crate) fn rule(&self, rule: usize, text: &[u64]) -> u64 {
+        self.definitions.rule(rule, text, &self.producer)
+    }
+
     /// Publishes a record that was begun at `place`. What cannot be published is counted in the ring.
     #[inline]
-    pub(crate) fn publish(&self, place: &Place, frame: &mut Frame<'_>, header: &Header) {
+    pub(crate) fn publish(&self, place: &Place<'_>, frame: &mut Frame<'_>, header: &Header) {
         let Some(lane) = place.lane else { return };
-        let (memory, length) = frame.finish(header);
+        let (fixed, memory, length) = frame.finish(header);
         // SAFETY: the frame's promise: so many bytes are written.
         let bytes = unsafe { memory[..length].assume_init_ref() };
         // A loss is counted where it happens.
-        let _ = lane.publish(bytes);
+        let _ = lane.publish_words(fixed, bytes);
         if header.end >= self.next_look.load(Ordering::Relaxed) {
             self.look(header.end);
         }
@@ -155,7 +178,7 @@ impl Recorder {
 
     /// Counts a record that was begun and cannot be published.
     #[cold]
-    pub(crate) fn lose(&self, place: &Place) {
+    pub(crate) fn lose(&self, place: &Place<'_>) {
         if let Some(lane) = place.lane {
             lane.lose(Loss::Internal);
         }

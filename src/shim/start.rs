@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
+use crate::facts;
 use crate::interfaces::Interfaces;
 use crate::recorder::{Plan, Recorder};
 use crate::vendor::{self, Vendor};
@@ -34,7 +35,7 @@ pub(crate) struct Shim {
     pub(crate) trace: Option<Trace>,
     pub(crate) interfaces: Interfaces,
     /// By place of the rule: its text as records carry it.
-    rules: Vec<Box<[u8]>>,
+    rules: Vec<Box<[u64]>>,
     layout: Layout,
     socket: PathBuf,
     spool: Option<PathBuf>,
@@ -155,7 +156,7 @@ impl Shim {
 
     /// The text of a rule as records carry it.
     #[inline]
-    pub(crate) fn rule_text(&self, rule: &policy::Rule) -> &[u8] {
+    pub(crate) fn rule_text(&self, rule: &policy::Rule) -> &[u64] {
         self.rules.get(rule.place()).map_or(&[], |text| text)
     }
 
@@ -193,6 +194,7 @@ impl Shim {
             spool: self.spool.as_deref(),
             hello: &self.hello,
             clock: self.clock,
+            rules: self.rules.len(),
         };
         let number = MADE.fetch_add(1, Ordering::Relaxed) + 1;
         let mut made = None;
@@ -209,7 +211,7 @@ impl Shim {
 }
 
 /// A rule as records carry it; one that allows needs no more than its name.
-fn rule_text(rule: &policy::Rule) -> Box<[u8]> {
+fn rule_text(rule: &policy::Rule) -> Box<[u64]> {
     let text = |text: Option<&str>| {
         let text = text.filter(|_| rule.action() != Action::Allow).unwrap_or_default();
         Text { bytes: text.into(), length: u32::try_from(text.len()).unwrap_or(0) }
@@ -218,5 +220,5 @@ fn rule_text(rule: &policy::Rule) -> Box<[u8]> {
     let mut bytes = [0; MAX_PART];
     let length =
         encode_rule(&Rule { name, reason: text(rule.reason()), remedy: text(rule.remedy()) }, &mut bytes);
-    bytes[..length].into()
+    facts::words(&bytes, length).into()
 }

@@ -13,7 +13,7 @@ use serde_json::Map;
 use super::account::Account;
 use super::arrival::{Arrival, Message, Origin, Refusal, ring_id};
 use super::identity::{Pinned, again};
-use super::live::Live;
+use super::live::{Definitions, Live};
 use super::operations::Operations;
 use super::quota::Ticket;
 use super::{Intake, tell};
@@ -128,9 +128,10 @@ impl Intake {
         let hello =
             event::hello::fields(ring.hello()).map(|(field, value)| (field, value.to_vec())).collect();
         Live {
-            stream: Stream { id: ring.header().stream, process: account.process.clone(), hello },
+            stream: Arc::new(Stream { id: ring.header().stream, process: account.process.clone(), hello }),
             reading: self.host.reading(ring.header()),
             before: ring.counters().copied().collect(),
+            definitions: Definitions(ring.definitions()),
             account,
             ring,
             inode,

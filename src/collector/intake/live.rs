@@ -2,14 +2,18 @@
 //! A stream whose ring is at hand: its frames become events, its losses are told, and its end is recognised.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ring::{Consumer, Corrupt, Counters, Frame};
+use event::record::Header;
+use event::wire::Malformed;
+use ring::{Consumer, Corrupt, Counters};
 use rustix::net::RecvFlags;
 use serde_json::{Map, Value, json};
 
 use super::account::{Account, LaneLoss, by_name};
 use super::arrival::{Connection, Origin};
+use super::forms::{Forms, Known};
 use super::identity::has_ended;
 use super::lanes::{Lane, Totals};
 use super::operations::Operations;
@@ -17,7 +21,7 @@ use super::packet::{ready, receive};
 use super::quota::Ticket;
 use crate::clock::Reading;
 use crate::log::Log;
-use crate::render::Place;
+use crate::render::Moment;
 use crate::stream::Stream;
 
 /// How long losses wait for the calls under way, which could still fill the holes, until they are told by count.
@@ -27,9 +31,10 @@ const NAMED: usize = 64;
 
 /// A stream and everything that belongs to it.
 pub(crate) struct Live {
-    pub(crate) stream: Stream,
+    pub(crate) stream: Arc<Stream>,
     pub(crate) account: Account,
     pub(crate) ring: Consumer,
+    pub(crate) definitions: Definitions,
     pub(crate) reading: Reading,
     pub(crate) inode: (u64, u64),
     pub(crate) origin: Origin,
@@ -45,19 +50,35 @@ pub(crate) struct Live {
     pub(crate) untold: Option<Instant>,
 }
 
+/// What came out of the rings.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Haul {
+    pub(crate) frames: usize,
+    /// A lane held half of what it can, or of what is read of it at a time: the next look at it must come soon.
+    pub(crate) pressed: bool,
+}
+
 impl Live {
-    /// Appends about `share` bytes of frames to the log; how many there were.
-    pub(crate) fn read(&mut self, log: &mut Log, share: usize) -> usize {
-        let Live { ring, stream, account, operations, reading, .. } = self;
-        let mut frames = 0;
+    /// Appends about `share` bytes of frames to the log.
+    pub(crate) fn read(&mut self, forms: &mut Forms, log: &mut Log, share: usize) -> Haul {
+        let Live { ring, definitions, stream, account, operations, reading, .. } = self;
+        let layout = ring.header().layout;
+        let much = (share as u64 / u64::from(layout.lanes())).min(layout.lane_bytes()) / 2;
+        let mut haul = Haul::default();
+        let (mut lane, mut bytes) = (0, 0);
         let polled = ring.poll(share, &mut |frame| {
-            frames += 1;
-            take(frame, stream, account, operations, *reading, log);
+            // Frames come lane by lane.
+            bytes = if frame.lane == lane { bytes } else { 0 } + frame.bytes.len() as u64;
+            lane = frame.lane;
+            haul.frames += 1;
+            haul.pressed |= bytes > much;
+            let read = forms.of(stream, frame, operations, definitions);
+            take(frame.lane, read, stream, account, operations, *reading, log);
         });
         if let Err(corrupt) = polled {
             self.is_corrupt(corrupt, log);
         }
-        frames
+        haul
     }
 
     /// Notes that a lane, or the whole ring, is not read any more.
@@ -198,37 +219,46 @@ impl Live {
     }
 }
 
-/// Makes an event of a frame.
+/// What the frames of a stream speak of by place.
+pub(crate) struct Definitions(pub(crate) ring::Definitions);
+
+impl event::wire::Definitions for Definitions {
+    fn find(&mut self, place: u64) -> Option<&[u8]> {
+        self.0.find(place)
+    }
+}
+
+/// Makes an event of a frame, as it was read.
 fn take(
-    frame: Frame<'_>,
+    number: u16,
+    read: Result<(Header, &Known), Malformed>,
     stream: &Stream,
     account: &mut Account,
     operations: &mut Operations,
     reading: Reading,
     log: &mut Log,
 ) {
-    let lane = account.lane(frame.lane);
-    let error = match event::wire::decode(frame.bytes) {
-        Ok(call) => {
-            let header = call.header;
+    let lane = account.lane(number);
+    let error = match read {
+        Ok((header, known)) => {
             if lane.seen.insert(header.sequence) {
                 lane.again = None;
                 lane.stored += 1;
-                operations.begin(frame.lane, &call);
-                let place = Place {
+                let moment = Moment {
                     index: 0,
-                    stream,
-                    lane: frame.lane,
+                    lane: number,
+                    sequence: header.sequence,
                     time_ns: reading.utc(header.start),
                     duration_ns: reading.span(header.start, header.end),
-                    operation: operations.of(frame.lane, &call),
+                    operation: header.operation,
                 };
-                log.call(&call, place);
-                return operations.end(&call);
+                log.call(&known.form, moment);
+                known.begin(&header, operations);
+                return operations.end(&header);
             }
             if lane.again.is_some() {
                 // It was durable when the last collector ended, only not acknowledged.
-                return operations.begin(frame.lane, &call);
+                return known.begin(&header, operations);
             }
             format!("the sequence number {} came before", header.sequence)
         }
@@ -242,7 +272,7 @@ fn take(
     };
     lane.malformed += 1;
     let mut fields = Map::new();
-    fields.insert("lane".into(), frame.lane.into());
+    fields.insert("lane".into(), number.into());
     fields.insert("error".into(), error.into());
     log.control("frame.malformed", &fields, Some(stream));
 }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use event::record::Call;
 use parking_lot::{Condvar, Mutex};
 use rustix::fs::{FlockOperation, OFlags, fdatasync, flock, fsync};
 use serde_json::{Map, Value};
@@ -16,7 +15,7 @@ use serde_json::{Map, Value};
 use super::recover::{Head, Scan, scan};
 use crate::clock::utc_now;
 use crate::error::Error;
-use crate::render::{self, Place};
+use crate::render::{self, Form, Moment};
 use crate::stream::Stream;
 
 const NAME: &str = "events.jsonl";
@@ -148,8 +147,8 @@ impl Log {
     }
 
     /// Appends a call to the batch; its index is given here.
-    pub(crate) fn call(&mut self, call: &Call, place: Place<'_>) {
-        render::call(&mut self.batch, call, &Place { index: self.index, ..place });
+    pub(crate) fn call(&mut self, form: &Form, moment: Moment) {
+        form.fill(&mut self.batch, &Moment { index: self.index, ..moment });
         self.index += 1;
     }
 

@@ -1,91 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The words in which objects of an event are written. What is absent is left out; what is bytes is never lost.
 
-use std::fmt::{self, Display};
-
 use event::record::Text;
 use event::value::Named;
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
 
-/// An object being written.
-pub(super) struct Object<M>(M);
+use super::json::{Json, List, Object, object};
 
-/// Writes an object with what `fill` puts into it.
-pub(super) fn object<S: Serializer>(
-    serializer: S,
-    fill: impl FnOnce(&mut Object<S::SerializeMap>) -> Result<(), S::Error>,
-) -> Result<S::Ok, S::Error> {
-    let mut object = Object(serializer.serialize_map(None)?);
-    fill(&mut object)?;
-    object.0.end()
-}
-
-impl<M: SerializeMap> Object<M> {
-    /// A member.
-    pub(super) fn put(&mut self, name: &str, value: impl Serialize) -> Result<(), M::Error> {
-        self.0.serialize_entry(name, &value)
-    }
-
+impl Object<'_> {
     /// A member, if it is known.
-    pub(super) fn known(&mut self, name: &str, value: Option<impl Serialize>) -> Result<(), M::Error> {
-        value.map_or(Ok(()), |value| self.put(name, value))
+    pub(super) fn known(&mut self, name: &str, value: Option<impl Json>) {
+        if let Some(value) = value {
+            self.put(name, value);
+        }
     }
 
     /// A member, if it has elements.
-    pub(super) fn list<T: Serialize>(&mut self, name: &str, values: &[T]) -> Result<(), M::Error> {
-        if values.is_empty() { Ok(()) } else { self.put(name, values) }
+    pub(super) fn list(&mut self, name: &str, elements: impl ExactSizeIterator<Item: Json> + Clone) {
+        if elements.len() > 0 {
+            self.put(name, List(elements));
+        }
     }
 
     /// A member that is `true` or absent.
-    pub(super) fn mark(&mut self, name: &str, value: bool) -> Result<(), M::Error> {
-        if value { self.put(name, true) } else { Ok(()) }
+    pub(super) fn mark(&mut self, name: &str, value: bool) {
+        self.known(name, value.then_some(true));
     }
 
     /// Text, unless it is empty. Beside it stand `<name>_hex` where it is not UTF-8 and `<name>_length` where it
     /// was longer than what was kept.
-    pub(super) fn text(&mut self, name: &str, text: &Text) -> Result<(), M::Error> {
+    pub(super) fn text(&mut self, name: &str, text: &Text) {
         let cut = text.length as usize > text.bytes.len();
         match utf8(&text.bytes, cut) {
-            Some("") if !cut => return Ok(()),
-            Some(whole) => self.put(name, whole)?,
-            None => {
-                self.put(name, String::from_utf8_lossy(&text.bytes))?;
-                self.beside(name, "_hex", Hex(&text.bytes))?;
-            }
+            Some("") if !cut => return,
+            Some(whole) => self.put(name, whole),
+            None => self.lossy(name, &text.bytes),
         }
-        if cut { self.beside(name, "_length", text.length) } else { Ok(()) }
+        if cut {
+            self.beside(name, "_length", text.length);
+        }
     }
 
     /// Text, if it is known.
-    pub(super) fn known_text(&mut self, name: &str, text: Option<&Text>) -> Result<(), M::Error> {
-        text.map_or(Ok(()), |text| self.text(name, text))
+    pub(super) fn known_text(&mut self, name: &str, text: Option<&Text>) {
+        text.into_iter().for_each(|text| self.text(name, text));
     }
 
     /// Text of which nothing was cut, if it is known.
-    pub(super) fn bytes(&mut self, name: &str, text: Option<&[u8]>) -> Result<(), M::Error> {
-        let Some(text) = text else { return Ok(()) };
-        match std::str::from_utf8(text) {
-            Ok(text) => self.put(name, text),
-            Err(_) => {
-                self.put(name, String::from_utf8_lossy(text))?;
-                self.beside(name, "_hex", Hex(text))
-            }
+    pub(super) fn bytes(&mut self, name: &str, text: Option<&[u8]>) {
+        match text.map(|bytes| (bytes, std::str::from_utf8(bytes))) {
+            Some((_, Ok(text))) => self.put(name, text),
+            Some((bytes, Err(_))) => self.lossy(name, bytes),
+            None => {}
         }
+    }
+
+    /// Text that is not UTF-8, as near as that comes, and what it is in truth.
+    pub(super) fn lossy(&mut self, name: &str, bytes: &[u8]) {
+        self.put(name, &*String::from_utf8_lossy(bytes));
+        self.beside(name, "_hex", Hex(bytes));
     }
 
     /// Bytes as hexadecimal digits, unless there are none; `<name>_length` as for text.
-    pub(super) fn hex(&mut self, name: &str, text: &Text) -> Result<(), M::Error> {
+    pub(super) fn hex(&mut self, name: &str, text: &Text) {
         let cut = text.length as usize > text.bytes.len();
         if text.bytes.is_empty() && !cut {
-            return Ok(());
+            return;
         }
-        self.put(name, Hex(&text.bytes))?;
-        if cut { self.beside(name, "_length", text.length) } else { Ok(()) }
-    }
-
-    fn beside(&mut self, name: &str, suffix: &str, value: impl Serialize) -> Result<(), M::Error> {
-        self.0.serialize_entry(&Shown(format_args!("{name}{suffix}")), &value)
+        self.put(name, Hex(&text.bytes));
+        if cut {
+            self.beside(name, "_length", text.length);
+        }
     }
 }
 
@@ -104,21 +88,25 @@ pub(super) fn utf8(bytes: &[u8], cut: bool) -> Option<&str> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Word(pub(super) Named);
 
-impl Serialize for Word {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        object(serializer, |o| {
-            o.put("number", self.0.number)?;
-            o.known("name", self.0.name)
-        })
+impl Json for Word {
+    fn json(&self, out: &mut Vec<u8>) {
+        object(out, |o| {
+            o.put("number", self.0.number);
+            o.known("name", self.0.name);
+        });
     }
 }
 
-/// Anything that can be displayed, as a JSON string.
-pub(super) struct Shown<T>(pub(super) T);
+/// A `CK_VERSION`: major and minor, with a dot.
+pub(super) struct Version(pub(super) u8, pub(super) u8);
 
-impl<T: Display> Serialize for Shown<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+impl Json for Version {
+    fn json(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        u64::from(self.0).json(out);
+        out.push(b'.');
+        u64::from(self.1).json(out);
+        out.push(b'"');
     }
 }
 
@@ -126,24 +114,20 @@ impl<T: Display> Serialize for Shown<T> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hex<'a>(pub(super) &'a [u8]);
 
-impl Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Hex<'_> {
+    /// Appends the digits alone.
+    pub(super) fn digits(self, out: &mut Vec<u8>) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        // Written in pieces of some length: a formatter is slow to call.
-        for bytes in self.0.chunks(32) {
-            let mut digits = [0; 64];
-            for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-                pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-            }
-            f.write_str(std::str::from_utf8(&digits[..2 * bytes.len()]).unwrap_or_default())?;
-        }
-        Ok(())
+        let pair = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        out.extend(self.0.iter().flat_map(pair));
     }
 }
 
-impl Serialize for Hex<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+impl Json for Hex<'_> {
+    fn json(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        self.digits(out);
+        out.push(b'"');
     }
 }
 
@@ -159,9 +143,9 @@ impl Date<'_> {
     }
 }
 
-impl Serialize for Date<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Json for Date<'_> {
+    fn json(&self, out: &mut Vec<u8>) {
         let (year, month, day) = (&self.0[..4], &self.0[4..6], &self.0[6..]);
-        serializer.collect_str(&format_args!("{year}-{month}-{day}"))
+        [year, "-", month, "-", day].concat().json(out);
     }
 }

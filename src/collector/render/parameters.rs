@@ -5,9 +5,8 @@
 use event::mechanism::{self, CKM_PKCS5_PBKD2};
 use event::parameter::{Field, Kind, Parameter};
 use event::{attribute, names};
-use serde::{Serialize, Serializer};
 
-use super::object::object;
+use super::json::{Json, object};
 
 /// Nesting that no standard mechanism reaches; JSON readers refuse what nests without end.
 const DEEPEST: u8 = 8;
@@ -25,30 +24,32 @@ pub(super) struct Parameters<'a> {
     pub(super) depth: u8,
 }
 
-impl Serialize for Parameters<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Json for Parameters<'_> {
+    fn json(&self, out: &mut Vec<u8>) {
         let mut written = 0_u128;
-        let mut misplaced = 0;
+        let mut misplaced = 0_u64;
         let mut rest = self.fields;
-        object(serializer, |o| {
+        object(out, |o| {
             while let Some((field, after)) = rest.split_first() {
                 let deeper = after.iter().position(|next| next.depth <= self.depth).unwrap_or(after.len());
                 let (mut nested, next) = after.split_at(deeper);
                 rest = next;
                 let bit = 1_u128.checked_shl(u32::from(field.field as u8)).unwrap_or(0);
                 if field.depth != self.depth || written & bit != 0 {
-                    misplaced += 1 + nested.len();
+                    misplaced += 1 + nested.len() as u64;
                     continue;
                 }
                 written |= bit;
                 if field.field.kind() != Kind::Mechanism || self.depth == DEEPEST {
-                    misplaced += nested.len();
+                    misplaced += nested.len() as u64;
                     nested = &[];
                 }
-                o.put(field.field.name(), Value { mechanism: self.mechanism, field, nested })?;
+                o.put(field.field.name(), Value { mechanism: self.mechanism, field, nested });
             }
-            if misplaced == 0 { Ok(()) } else { o.put("misplaced", misplaced) }
-        })
+            if misplaced > 0 {
+                o.put("misplaced", misplaced);
+            }
+        });
     }
 }
 
@@ -58,12 +59,12 @@ struct Value<'a> {
     nested: &'a [Parameter],
 }
 
-impl Serialize for Value<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Json for Value<'_> {
+    fn json(&self, out: &mut Vec<u8>) {
         let number = self.field.value;
         let name = match self.field.field.kind() {
-            Kind::Number | Kind::Handle => return serializer.serialize_u64(number),
-            Kind::Flag => return serializer.serialize_bool(number != 0),
+            Kind::Number | Kind::Handle => return number.json(out),
+            Kind::Flag => return (number != 0).json(out),
             Kind::Mechanism => mechanism::name(number),
             Kind::Generator if self.field.field == Field::Mgf => names::mgf::name(number),
             Kind::Generator => names::generator::name(number),
@@ -74,14 +75,13 @@ impl Serialize for Value<'_> {
             Kind::Hedge => names::hedge::name(number),
             Kind::Attribute => attribute::name(number),
         };
-        object(serializer, |o| {
-            o.put("number", number)?;
-            o.known("name", name)?;
-            if self.nested.is_empty() {
-                return Ok(());
+        object(out, |o| {
+            o.put("number", number);
+            o.known("name", name);
+            if !self.nested.is_empty() {
+                let depth = self.field.depth + 1;
+                o.put("parameters", Parameters { mechanism: Some(number), fields: self.nested, depth });
             }
-            let depth = self.field.depth + 1;
-            o.put("parameters", Parameters { mechanism: Some(number), fields: self.nested, depth })
-        })
+        });
     }
 }

@@ -6,60 +6,51 @@ use event::attribute::{self, Attribute, CKA_EC_PARAMS, Kind};
 use event::curve::{self, Parameters};
 use event::record::{self, TemplateAttribute};
 use event::value::Named;
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
 
-use super::object::{Date, Hex, Object, Shown, Word, object, utf8};
+use super::json::{Json, List, Object, object};
+use super::object::{Date, Hex, Version, Word, utf8};
 
 /// A template.
 pub(super) struct Template<'a>(pub(super) &'a record::Template);
 
-impl Serialize for Template<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        object(serializer, |o| {
-            o.put("count", self.0.count)?;
-            o.put("attributes", self.0.attributes.iter().map(Entry).collect::<Vec<_>>())
-        })
+impl Json for Template<'_> {
+    fn json(&self, out: &mut Vec<u8>) {
+        object(out, |o| {
+            o.put("count", self.0.count);
+            o.put("attributes", List(self.0.attributes.iter().map(Entry)));
+        });
     }
 }
 
 struct Entry<'a>(&'a TemplateAttribute);
 
-impl Serialize for Entry<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Json for Entry<'_> {
+    fn json(&self, out: &mut Vec<u8>) {
         let TemplateAttribute { attribute: number, length, value } = self.0;
         let known = attribute::by_number(*number);
-        object(serializer, |o| {
-            o.put("number", number)?;
-            o.known("name", known.map(|attribute| attribute.name))?;
-            o.put("length", length)?;
+        object(out, |o| {
+            o.put("number", number);
+            o.known("name", known.map(|attribute| attribute.name));
+            o.put("length", length);
             match (value, known) {
-                (None, _) => Ok(()),
+                (None, _) => {}
                 (Some(value), None) => o.put("value", Hex(value)),
                 (Some(value), Some(attribute)) => put(o, attribute, value, value.len() as u64 != *length),
             }
-        })
+        });
     }
 }
 
 /// Writes the `value` of an attribute; `cut` where some of it was not kept.
-fn put<M: SerializeMap>(
-    o: &mut Object<M>,
-    attribute: &Attribute,
-    value: &[u8],
-    cut: bool,
-) -> Result<(), M::Error> {
+fn put(o: &mut Object<'_>, attribute: &Attribute, value: &[u8], cut: bool) {
     const NAME: &str = "value";
     let kind = attribute.kind;
     match (kind, value) {
         (Kind::Bool, [byte]) => o.put(NAME, *byte != 0),
-        (Kind::Version, [major, minor]) => o.put(NAME, Shown(format_args!("{major}.{minor}"))),
+        (Kind::Version, [major, minor]) => o.put(NAME, Version(*major, *minor)),
         (Kind::Text, text) => match utf8(text, cut) {
             Some(text) => o.put(NAME, text),
-            None => {
-                o.put(NAME, String::from_utf8_lossy(text))?;
-                o.put("value_hex", Hex(text))
-            }
+            None => o.lossy(NAME, text),
         },
         (Kind::Date, date) => match Date::read(date) {
             Some(date) => o.put(NAME, date),
@@ -70,20 +61,19 @@ fn put<M: SerializeMap>(
             _ => o.put(NAME, Hex(value)),
         },
         (Kind::Numbers, list) => match numbers(list) {
-            Some(list) => {
-                o.put(NAME, list.iter().map(|number| u64::from_ne_bytes(*number)).collect::<Vec<_>>())
-            }
+            Some(list) => o.put(NAME, List(list.iter().map(|number| u64::from_ne_bytes(*number)))),
             None => o.put(NAME, Hex(value)),
         },
         (Kind::Mechanisms, list) => match numbers(list) {
-            Some(list) => o.put(NAME, list.iter().map(|number| named(kind, *number)).collect::<Vec<_>>()),
+            Some(list) => o.put(NAME, List(list.iter().map(|number| named(kind, *number)))),
             None => o.put(NAME, Hex(value)),
         },
         (Kind::Bool | Kind::Version | Kind::Bytes | Kind::BigInteger | Kind::Template, bytes) => {
-            o.put(NAME, Hex(bytes))?;
-            match curve::from_parameters(bytes) {
-                Parameters::Named(curve) if attribute.number == CKA_EC_PARAMS => o.put("curve", curve.name),
-                _ => Ok(()),
+            o.put(NAME, Hex(bytes));
+            if attribute.number == CKA_EC_PARAMS
+                && let Parameters::Named(curve) = curve::from_parameters(bytes)
+            {
+                o.put("curve", curve.name);
             }
         }
         (_, number) => match numbers(number) {

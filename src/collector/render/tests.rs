@@ -7,7 +7,7 @@ use event::parameter::{Field, Kind, Parameter};
 use event::record::*;
 use serde_json::{Value, json};
 
-use super::{Place, SCHEMA, call, control};
+use super::{Form, Moment, SCHEMA, control};
 use crate::stream::{OperationFacts, Process, Stream};
 
 fn text(bytes: &[u8]) -> Text {
@@ -66,16 +66,17 @@ fn full(words: &[u8]) -> Call {
         header: header(),
         session: Some(Session {
             id: 9,
-            handle: 5,
-            slot: 1,
             read_write: true,
             user: Some(1),
-            label: text(words),
-            serial: text(words),
-            model: text(words),
-            manufacturer: text(words),
-            firmware: (2, 6),
-            hardware: (1, 0),
+            token: Some(Token {
+                slot: 1,
+                label: text(words),
+                serial: text(words),
+                model: text(words),
+                manufacturer: text(words),
+                firmware: (2, 6),
+                hardware: (1, 0),
+            }),
         }),
         slot: Some(1),
         mechanism: Some(MechanismUse {
@@ -186,16 +187,18 @@ fn stream(words: &[u8]) -> Stream {
 fn rendered(this: &Call, words: &[u8]) -> String {
     let facts = OperationFacts { mechanism: Some(1), key: Some(key(words)) };
     let stream = stream(words);
-    let at = Place {
+    let moment = Moment {
         index: 7,
-        stream: &stream,
         lane: 3,
+        sequence: this.header.sequence,
         time_ns: 1_795_237_200_123_456_789,
         duration_ns: 14_200,
-        operation: Some(&facts),
+        operation: this.header.operation,
     };
     let mut out = Vec::new();
-    call(&mut out, this, &at);
+    let mut form = Form::default();
+    form.set(this, &stream, Some(&facts));
+    form.fill(&mut out, &moment);
     String::from_utf8(out).unwrap()
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Times as events show them: UTC, nanoseconds, RFC 3339.
 
-use serde::{Serialize, Serializer};
+use super::json::Json;
 
 const LENGTH: usize = "2026-11-21T05:00:00.123456789Z".len();
 
@@ -38,9 +38,11 @@ impl std::fmt::Display for Utc {
     }
 }
 
-impl Serialize for Utc {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
+impl Json for Utc {
+    fn json(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        out.extend_from_slice(&self.text());
+        out.push(b'"');
     }
 }
 

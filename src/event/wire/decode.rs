@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading a record that a process we do not trust has written: every length is checked, nothing is assumed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{HEADER, NONE, Tag, VERSION};
+use super::{FOLLOWS, HEADER, NONE, Tag, VERSION};
 use crate::Function;
 use crate::parameter::{Field, Parameter};
 use crate::record::{
-    Call, Flags, Header, Key, MechanismUse, Rule, Session, Template, TemplateAttribute, Text, Trace, Verdict,
+    Call, Flags, Header, Key, MechanismUse, Rule, Session, Template, TemplateAttribute, Text, Token, Trace,
+    Verdict,
 };
 
 /// Why a frame is not a record.
@@ -42,16 +44,30 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// Reads a frame. Sections of kinds that this version does not know are passed over.
-pub fn decode(frame: &[u8]) -> Result<Call, Malformed> {
+/// What the ring that a frame came through holds for its frames to speak of.
+pub trait Definitions {
+    /// The definition at `place`; none where there is none.
+    fn find(&mut self, place: u64) -> Option<&[u8]>;
+}
+
+impl Definitions for BTreeMap<u64, Vec<u8>> {
+    fn find(&mut self, place: u64) -> Option<&[u8]> {
+        self.get(&place).map(Vec::as_slice)
+    }
+}
+
+/// Reads a frame. Sections of kinds that this version does not know are passed over; facts whose definition is not
+/// found are left out, and the call is marked as degraded.
+pub fn decode(frame: &[u8], definitions: &mut impl Definitions) -> Result<Call, Malformed> {
     let mut fixed = In(frame.get(..HEADER).ok_or(Malformed::Short)?);
     let mut call = fixed_part(&mut fixed)?;
     let mut rest = In(&frame[HEADER..]);
     while !rest.0.is_empty() {
-        let (tag, length) = (rest.u16()?, rest.u16()?);
-        let mut section = In(rest.take(usize::from(length))?);
+        let (tag, length, _) = (rest.u16()?, usize::from(rest.u16()?), rest.u32()?);
+        let mut section = In(rest.take(length)?);
+        rest.take(length.next_multiple_of(8) - length)?;
         if let Some(tag) = Tag::from_number(tag) {
-            section.read(tag, &mut call)?;
+            section.read(tag, &mut call, definitions)?;
         }
     }
     Ok(call)
@@ -145,15 +161,33 @@ impl<'a> In<'a> {
         Ok(Text { bytes: self.take(usize::from(kept))?.to_vec(), length })
     }
 
-    fn read(&mut self, tag: Tag, call: &mut Call) -> Result<(), Malformed> {
+    fn read(
+        &mut self,
+        tag: Tag,
+        call: &mut Call,
+        definitions: &mut impl Definitions,
+    ) -> Result<(), Malformed> {
         match tag {
-            Tag::Session => call.session = Some(self.session()?),
+            Tag::Session => {
+                let (id, user, read_write) = (self.u64()?, self.optional()?, self.u64()? != 0);
+                let token = self.facts(call, definitions, |facts| facts.token())?;
+                call.session = Some(Session { id, read_write, user, token });
+            }
             Tag::Slot => call.slot = Some(self.u64()?),
             Tag::Mechanism => {
                 call.mechanism = Some(MechanismUse { number: self.u64()?, parameters: self.parameters()? })
             }
             Tag::Message => call.message = self.parameters()?,
-            Tag::Key => call.keys.push(self.key()?),
+            Tag::Key => {
+                let handle = self.u64()?;
+                // Of an object that nothing is known of, there is the handle alone.
+                let known = if self.0.is_empty() {
+                    None
+                } else {
+                    self.facts(call, definitions, |facts| facts.key())?
+                };
+                call.keys.push(Key { handle, ..known.unwrap_or_default() });
+            }
             Tag::Created => call.created.push(self.u64()?),
             Tag::Template => call.templates.push(self.template()?),
             Tag::Attributes => {
@@ -161,9 +195,7 @@ impl<'a> In<'a> {
                     call.attributes.push(self.u64()?);
                 }
             }
-            Tag::Rule => {
-                call.rule = Some(Rule { name: self.text()?, reason: self.text()?, remedy: self.text()? });
-            }
+            Tag::Rule => call.rule = self.facts(call, definitions, |facts| facts.rule())?,
             Tag::Flags => call.flags = Some(self.u64()?),
             Tag::User => call.user = Some(self.u64()?),
             Tag::Username => call.username = Some(self.text()?),
@@ -180,15 +212,24 @@ impl<'a> In<'a> {
         Ok(())
     }
 
-    fn session(&mut self) -> Result<Session, Malformed> {
-        let (id, handle, slot, user) = (self.u64()?, self.u64()?, self.u64()?, self.optional()?);
-        let [read_write, f0, f1, h0, h1, _, _, _] = self.array()?;
-        Ok(Session {
-            id,
-            handle,
+    /// Facts that follow, or that stand among the definitions.
+    fn facts<T>(
+        &mut self,
+        call: &mut Call,
+        definitions: &mut impl Definitions,
+        read: impl FnOnce(&mut In<'_>) -> Result<T, Malformed>,
+    ) -> Result<Option<T>, Malformed> {
+        let place = self.u64()?;
+        let found = if place == FOLLOWS { Some(self.0) } else { definitions.find(place) };
+        call.header.degraded |= found.is_none();
+        found.map(|bytes| read(&mut In(bytes))).transpose()
+    }
+
+    fn token(&mut self) -> Result<Token, Malformed> {
+        let slot = self.u64()?;
+        let [f0, f1, h0, h1] = self.array()?;
+        Ok(Token {
             slot,
-            read_write: read_write != 0,
-            user,
             firmware: (f0, f1),
             hardware: (h0, h1),
             label: self.text()?,
@@ -200,10 +241,10 @@ impl<'a> In<'a> {
 
     fn key(&mut self) -> Result<Key, Malformed> {
         let date = |bytes: [u8; 8]| (bytes != [0; 8]).then_some(bytes);
-        let (handle, class, key_type) = (self.u64()?, self.optional()?, self.optional()?);
+        let (class, key_type) = (self.optional()?, self.optional()?);
         let (bits, curve, allowed) = (self.u32()?, self.u16()?, self.u16()?);
         Ok(Key {
-            handle,
+            handle: 0,
             class,
             key_type,
             bits: (bits != u32::MAX).then_some(bits),
@@ -216,6 +257,10 @@ impl<'a> In<'a> {
             id: self.text()?,
             unique_id: self.text()?,
         })
+    }
+
+    fn rule(&mut self) -> Result<Rule, Malformed> {
+        Ok(Rule { name: self.text()?, reason: self.text()?, remedy: self.text()? })
     }
 
     fn template(&mut self) -> Result<Template, Malformed> {

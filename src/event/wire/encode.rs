@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 
 use super::{HEADER, MAX_PART, MAX_RULE_TEXT, MAX_TEXT, NONE, Tag, VERSION};
 use crate::parameter::Parameter;
-use crate::record::{Header, Key, Rule, Session, Text, Trace};
+use crate::record::{Header, Key, Rule, Text, Token, Trace};
 
 /// A frame being written, over memory that need not be initialised: clearing it would cost more than writing it.
 #[derive(Debug)]
@@ -19,9 +19,9 @@ pub struct Frame<'a, R: Room + ?Sized = [MaybeUninit<u8>]> {
 }
 
 impl<'a, R: Room + ?Sized> Frame<'a, R> {
-    /// A frame over `bytes`, [`super::MAX_FRAME`] of them; the fixed part is written last, by [`Frame::finish`].
+    /// A frame whose sections are written to `bytes`, [`super::MAX_SECTIONS`] of them.
     pub fn new(bytes: &'a mut R) -> Frame<'a, R> {
-        Frame { bytes, used: HEADER, truncated: false }
+        Frame { bytes, used: 0, truncated: false }
     }
 
     /// Marks that something was shortened or left out.
@@ -29,18 +29,18 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
         self.truncated = true;
     }
 
-    /// A section of ready bytes.
-    pub fn section(&mut self, tag: Tag, payload: &[u8]) {
-        self.compose(tag, |out| out.bytes(payload));
-    }
-
-    /// A section of ready words.
+    /// A section of ready words. Where facts are known by their place among the ring's definitions, that is the last
+    /// of `first`; where it is [`FOLLOWS`](super::FOLLOWS), the facts are the rest.
     #[inline]
-    pub fn words(&mut self, tag: Tag, words: impl ExactSizeIterator<Item = u64>) {
+    pub fn words<const N: usize>(
+        &mut self,
+        tag: Tag,
+        first: [u64; N],
+        rest: impl ExactSizeIterator<Item = u64>,
+    ) {
         let start = self.used;
-        let end = start + 4 + 8 * words.len();
-        let head = u32::from(tag as u16) | ((end - start - 4) as u32) << 16;
-        if self.bytes.put_words(start, head, words) {
+        let end = start + HEAD + 8 * (N + rest.len());
+        if self.bytes.put_words(start, head(tag, end - start - HEAD), first, rest) {
             self.used = end;
         } else {
             self.truncated();
@@ -62,7 +62,7 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
     /// A section of one number.
     #[inline]
     pub fn number(&mut self, tag: Tag, value: u64) {
-        self.words(tag, std::iter::once(value));
+        self.words(tag, [value], std::iter::empty());
     }
 
     /// A section of text, cut to [`MAX_TEXT`].
@@ -81,11 +81,6 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
     /// The fields of a message parameter.
     pub fn message(&mut self, parameters: &[Parameter]) {
         self.compose(Tag::Message, |out| out.parameters(parameters));
-    }
-
-    /// The attributes asked for; `count` of them in all.
-    pub fn attributes(&mut self, attributes: impl Iterator<Item = u64>) {
-        self.compose(Tag::Attributes, |out| attributes.for_each(|attribute| out.u64(attribute)));
     }
 
     /// A template of `count` attributes, those given as (number, `ulValueLen`, value where it may be kept).
@@ -118,22 +113,21 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
     pub fn compose(&mut self, tag: Tag, write: impl FnOnce(&mut Out<'_, R>)) {
         let start = self.used;
         let mut out = Out { bytes: &mut *self.bytes, used: start, overflow: false };
-        out.bytes(&[0; 4]);
+        out.bytes(&[0; HEAD]);
         write(&mut out);
-        let (end, overflow) = (out.used, out.overflow);
+        let end = out.used;
+        out.bytes(&[0; 8][..end.next_multiple_of(8) - end]);
+        let (next, overflow) = (out.used, out.overflow);
         if overflow {
             return self.truncated();
         }
-        // A frame is shorter than 64 KiB, so the length fits.
-        let head = (tag as u32) | ((end - start - 4) as u32) << 16;
-        self.bytes.put(start, &head.to_le_bytes());
-        self.used = end;
+        self.bytes.put(start, &head(tag, end - start - HEAD).to_le_bytes());
+        self.used = next;
     }
 
-    /// Writes the fixed part, and gives back the memory with the length of the finished frame: so many bytes from its
-    /// start are written.
+    /// The finished frame: the fixed part as words, and behind it the memory, of which so many bytes are written.
     #[inline]
-    pub fn finish(&mut self, header: &Header) -> (&mut R, usize) {
+    pub fn finish(&mut self, header: &Header) -> ([u64; HEADER / 8], &R, usize) {
         let flags = u8::from(header.enforced)
             | u8::from(header.size_query) << 1
             | u8::from(self.truncated || header.truncated) << 2
@@ -154,39 +148,24 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
             header.policy,
             u64::from(header.verdict as u8) | u64::from(flags) << 8,
         ];
-        let mut fixed = [0; HEADER];
-        for (to, from) in fixed.chunks_exact_mut(8).zip(words) {
-            to.copy_from_slice(&from.to_le_bytes());
-        }
-        self.bytes.put(0, &fixed);
-        (&mut *self.bytes, self.used)
+        (words.map(u64::to_le), self.bytes, self.used)
     }
 }
 
-/// Encodes a session into `bytes` and gives the length.
-pub fn encode_session(session: &Session, bytes: &mut [u8; MAX_PART]) -> usize {
+/// Encodes a token into `bytes` and gives the length.
+pub fn encode_token(token: &Token, bytes: &mut [u8; MAX_PART]) -> usize {
     encode(bytes, |out| {
-        out.u64(session.id);
-        out.u64(session.handle);
-        out.u64(session.slot);
-        out.u64(session.user.unwrap_or(NONE));
-        out.bytes(&[
-            u8::from(session.read_write),
-            session.firmware.0,
-            session.firmware.1,
-            session.hardware.0,
-        ]);
-        out.bytes(&[session.hardware.1, 0, 0, 0]);
-        for text in [&session.label, &session.serial, &session.model, &session.manufacturer] {
+        out.u64(token.slot);
+        out.bytes(&[token.firmware.0, token.firmware.1, token.hardware.0, token.hardware.1]);
+        for text in [&token.label, &token.serial, &token.model, &token.manufacturer] {
             out.kept(text, MAX_TEXT);
         }
     })
 }
 
-/// Encodes a key into `bytes` and gives the length.
+/// Encodes a key, all but its handle, into `bytes` and gives the length.
 pub fn encode_key(key: &Key, bytes: &mut [u8; MAX_PART]) -> usize {
     encode(bytes, |out| {
-        out.u64(key.handle);
         out.u64(key.class.unwrap_or(NONE));
         out.u64(key.key_type.unwrap_or(NONE));
         out.bytes(&key.bits.unwrap_or(u32::MAX).to_le_bytes());
@@ -206,13 +185,13 @@ pub fn encode_key(key: &Key, bytes: &mut [u8; MAX_PART]) -> usize {
 
 /// The size of an encoded key, bits.
 pub fn key_bits(encoded: &[u8]) -> Option<u32> {
-    let bits = u32::from_le_bytes(encoded.get(24..28)?.try_into().ok()?);
+    let bits = u32::from_le_bytes(encoded.get(16..20)?.try_into().ok()?);
     (bits != u32::MAX).then_some(bits)
 }
 
 /// The place of an encoded key's curve in `curve::ALL`.
 pub fn key_curve(encoded: &[u8]) -> Option<u16> {
-    let curve = u16::from_le_bytes(encoded.get(28..30)?.try_into().ok()?);
+    let curve = u16::from_le_bytes(encoded.get(20..22)?.try_into().ok()?);
     (curve != u16::MAX).then_some(curve)
 }
 
@@ -232,50 +211,67 @@ fn encode(bytes: &mut [u8; MAX_PART], write: impl FnOnce(&mut Out<'_, [u8]>)) ->
     out.used
 }
 
+/// Bytes of a section's head.
+const HEAD: usize = 8;
+
+/// The head of a section. A frame is shorter than 64 KiB, so the length fits.
+const fn head(tag: Tag, length: usize) -> u64 {
+    tag as u64 | (length as u64) << 16
+}
+
 /// Memory that can be written to.
 pub trait Room {
     /// Writes `bytes` at `place`; false where they do not fit.
     fn put(&mut self, place: usize, bytes: &[u8]) -> bool;
 
     /// Writes a section's head and its words at `place`; false where they do not fit.
-    fn put_words(&mut self, place: usize, head: u32, words: impl ExactSizeIterator<Item = u64>) -> bool;
+    fn put_words<const N: usize>(
+        &mut self,
+        place: usize,
+        head: u64,
+        first: [u64; N],
+        rest: impl ExactSizeIterator<Item = u64>,
+    ) -> bool;
 }
 
-impl Room for [u8] {
-    #[inline]
-    fn put(&mut self, place: usize, bytes: &[u8]) -> bool {
-        self.get_mut(place..place + bytes.len()).map(|room| room.copy_from_slice(bytes)).is_some()
-    }
+macro_rules! room {
+    ($byte:ty, $copy:ident) => {
+        impl Room for [$byte] {
+            #[inline]
+            fn put(&mut self, place: usize, bytes: &[u8]) -> bool {
+                self.get_mut(place..place + bytes.len()).map(|room| _ = room.$copy(bytes)).is_some()
+            }
 
-    #[inline]
-    fn put_words(&mut self, place: usize, head: u32, words: impl ExactSizeIterator<Item = u64>) -> bool {
-        let Some(room) = self.get_mut(place..place + 4 + 8 * words.len()) else { return false };
-        let (first, rest) = room.split_at_mut(4);
-        first.copy_from_slice(&head.to_le_bytes());
-        for (to, from) in rest.chunks_exact_mut(8).zip(words) {
-            to.copy_from_slice(&from.to_le_bytes());
+            #[inline]
+            fn put_words<const N: usize>(
+                &mut self,
+                place: usize,
+                head: u64,
+                first: [u64; N],
+                rest: impl ExactSizeIterator<Item = u64>,
+            ) -> bool {
+                let end = place + HEAD + 8 * (N + rest.len());
+                let Some((to_head, words)) =
+                    self.get_mut(place..end).and_then(|room| room.split_at_mut_checked(HEAD))
+                else {
+                    return false;
+                };
+                to_head.$copy(&head.to_le_bytes());
+                let (to_first, to_rest) = words.split_at_mut(8 * N);
+                for (to, from) in to_first.chunks_exact_mut(8).zip(first) {
+                    to.$copy(&from.to_le_bytes());
+                }
+                for (to, from) in to_rest.chunks_exact_mut(8).zip(rest) {
+                    to.$copy(&from.to_le_bytes());
+                }
+                true
+            }
         }
-        true
-    }
+    };
 }
 
-impl Room for [MaybeUninit<u8>] {
-    #[inline]
-    fn put(&mut self, place: usize, bytes: &[u8]) -> bool {
-        self.get_mut(place..place + bytes.len()).map(|room| room.write_copy_of_slice(bytes)).is_some()
-    }
-
-    #[inline]
-    fn put_words(&mut self, place: usize, head: u32, words: impl ExactSizeIterator<Item = u64>) -> bool {
-        let Some(room) = self.get_mut(place..place + 4 + 8 * words.len()) else { return false };
-        let (first, rest) = room.split_at_mut(4);
-        first.write_copy_of_slice(&head.to_le_bytes());
-        for (to, from) in rest.chunks_exact_mut(8).zip(words) {
-            to.write_copy_of_slice(&from.to_le_bytes());
-        }
-        true
-    }
-}
+room!(u8, copy_from_slice);
+room!(MaybeUninit<u8>, write_copy_of_slice);
 
 /// A cursor that never writes past its end.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use super::*;
 use crate::Function;
 use crate::parameter::{Field, Parameter};
 use crate::record::*;
+use std::collections::BTreeMap;
 
 fn header() -> Header {
     Header {
@@ -35,16 +36,17 @@ fn text(text: &str) -> Text {
 fn session() -> Session {
     Session {
         id: 9,
-        handle: 5,
-        slot: 1,
         read_write: true,
         user: Some(1),
-        label: text("token\n\u{1b}[31m"),
-        serial: text("0123"),
-        model: text("SoftHSM v2"),
-        manufacturer: text(""),
-        firmware: (2, 6),
-        hardware: (1, 0),
+        token: Some(Token {
+            slot: 1,
+            label: text("token\n\u{1b}[31m"),
+            serial: text("0123"),
+            model: text("SoftHSM v2"),
+            manufacturer: text(""),
+            firmware: (2, 6),
+            hardware: (1, 0),
+        }),
     }
 }
 
@@ -67,37 +69,65 @@ fn key() -> Key {
 
 /// The bytes that `write` made a frame of.
 fn written(write: impl FnOnce(&mut Frame<'_, [u8]>)) -> Vec<u8> {
-    let mut memory = [0xaa; MAX_FRAME];
+    let mut memory = [0xaa; MAX_SECTIONS];
     let mut frame = Frame::new(&mut memory[..]);
     write(&mut frame);
-    let (memory, length) = frame.finish(&header());
-    memory[..length].to_vec()
+    let (fixed, memory, length) = frame.finish(&header());
+    [fixed.map(u64::to_ne_bytes).as_flattened(), &memory[..length]].concat()
 }
 
-fn whole() -> Vec<u8> {
-    written(|frame| {
-        let mut part = [0; MAX_PART];
-        let length = encode_session(&session(), &mut part);
-        frame.section(Tag::Session, &part[..length]);
-        frame.mechanism(0xd, &[Parameter { depth: 0, field: Field::Hash, value: 0x250 }]);
-        let length = encode_key(&key(), &mut part);
-        assert_eq!((key_bits(&part), key_curve(&part)), (Some(2048), Some(4)));
-        frame.section(Tag::Key, &part[..length]);
+/// Puts encoded facts into a frame, at `place` or as they are.
+fn put<const N: usize>(
+    frame: &mut Frame<'_, [u8]>,
+    (tag, first): (Tag, [u64; N]),
+    encode: impl FnOnce(&mut [u8; MAX_PART]) -> usize,
+) -> Vec<u8> {
+    let mut part = [0; MAX_PART];
+    let length = encode(&mut part).next_multiple_of(8);
+    let words = part[..length].chunks_exact(8).map(|chunk| u64::from_le_bytes(chunk.try_into().unwrap()));
+    if first[N - 1] == FOLLOWS {
+        frame.words(tag, first, words);
+    } else {
+        frame.words(tag, first, std::iter::empty());
+    }
+    part[..length].to_vec()
+}
+
+/// A frame with everything in it; the places say how it speaks of its token, key and rule.
+fn whole(places: [u64; 3]) -> (Vec<u8>, BTreeMap<u64, Vec<u8>>) {
+    let mut definitions = BTreeMap::new();
+    let bytes = written(|frame| {
         let rule = Rule { name: text("no-pkcs1"), reason: text("oracle"), remedy: text("use OAEP") };
-        let length = encode_rule(&rule, &mut part);
-        frame.section(Tag::Rule, &part[..length]);
+        let token = session().token.unwrap();
+        let of_token = put(frame, (Tag::Session, [9, 1, 1, places[0]]), |to| encode_token(&token, to));
+        frame.mechanism(0xd, &[Parameter { depth: 0, field: Field::Hash, value: 0x250 }]);
+        let of_key = put(frame, (Tag::Key, [42, places[1]]), |to| encode_key(&key(), to));
+        assert_eq!((key_bits(&of_key), key_curve(&of_key)), (Some(2048), Some(4)));
+        let of_rule = put(frame, (Tag::Rule, [places[2]]), |to| encode_rule(&rule, to));
+        definitions.extend(places.into_iter().zip([of_token, of_key, of_rule]));
         frame.template(2, [(3, 6, Some(&b"signer"[..])), (0x11, 32, None)].into_iter());
-        frame.attributes([0x11, 0x102].into_iter());
+        frame.words(Tag::Attributes, [], [0x11, 0x102].into_iter());
         frame.number(Tag::Created, 43);
         frame.number(Tag::Flags, 4);
         frame.text(Tag::Username, b"alice");
         frame.trace(&Trace { trace_id: [1; 16], span_id: [2; 8], flags: 1 });
-    })
+    });
+    definitions.remove(&FOLLOWS);
+    (bytes, definitions)
 }
 
 #[test]
 fn a_record_reads_back_as_it_was_written() {
-    let call = decode(&whole()).unwrap();
+    let (bytes, mut definitions) = whole([FOLLOWS; 3]);
+    let call = decode(&bytes, &mut definitions).unwrap();
+    assert!(definitions.is_empty());
+    let (shorter, mut definitions) = whole([0, 104, 8]);
+    assert_eq!(
+        decode(&shorter, &mut definitions).as_ref(),
+        Ok(&call),
+        "it does not matter where facts stand"
+    );
+    assert!(shorter.len() + 150 < bytes.len());
     assert_eq!(call.header, header());
     assert_eq!(call.session, Some(session()));
     assert_eq!(call.keys, [key()]);
@@ -113,20 +143,30 @@ fn a_record_reads_back_as_it_was_written() {
 
 #[test]
 fn a_cut_or_bent_frame_is_refused_and_never_panics() {
-    let whole = whole();
+    let (whole, mut definitions) = whole([FOLLOWS, FOLLOWS, 0]);
     for cut in 0..HEADER {
-        assert_eq!(decode(&whole[..cut]), Err(Malformed::Short));
+        assert_eq!(decode(&whole[..cut], &mut definitions), Err(Malformed::Short));
     }
     for cut in HEADER..whole.len() {
-        let _ = decode(&whole[..cut]);
+        let _ = decode(&whole[..cut], &mut definitions);
     }
     for place in 0..whole.len() {
         for bent in [0, 1, 0x7f, 0x80, 0xff] {
             let mut frame = whole.clone();
             frame[place] = bent;
-            let _ = decode(&frame);
+            let _ = decode(&frame, &mut definitions);
         }
     }
+}
+
+#[test]
+fn facts_that_are_not_found_are_left_out_and_marked() {
+    let (bytes, mut definitions) = whole([0, 104, 8]);
+    definitions.clear();
+    let call = decode(&bytes, &mut definitions).unwrap();
+    assert!(call.header.degraded);
+    assert_eq!(call.session, Some(Session { token: None, ..session() }));
+    assert_eq!((call.keys, call.rule), (vec![Key { handle: 42, ..Key::default() }], None));
 }
 
 #[test]
@@ -140,22 +180,19 @@ fn the_longest_key_and_rule_read_back_whole() {
         ..key()
     };
     let rule = Rule { name: long(100), reason: long(240), remedy: long(240) };
-    let call = decode(&written(|frame| {
-        let mut part = [0; MAX_PART];
-        let length = encode_key(&key, &mut part);
-        frame.section(Tag::Key, &part[..length]);
-        let length = encode_rule(&rule, &mut part);
-        frame.section(Tag::Rule, &part[..length]);
-    }));
-    let call = call.unwrap();
+    let bytes = written(|frame| {
+        put(frame, (Tag::Key, [42, FOLLOWS]), |to| encode_key(&key, to));
+        put(frame, (Tag::Rule, [FOLLOWS]), |to| encode_rule(&rule, to));
+    });
+    let call = decode(&bytes, &mut BTreeMap::new()).unwrap();
     assert_eq!((call.keys, call.rule), (vec![key], Some(rule)));
 }
 
 #[test]
 fn a_section_of_another_version_is_passed_over() {
-    let mut whole = whole();
-    whole.extend_from_slice(&[0xff, 0xff, 3, 0, 1, 2, 3]);
-    assert_eq!(decode(&whole).unwrap().keys, [key()]);
+    let (mut whole, mut definitions) = whole([FOLLOWS; 3]);
+    whole.extend_from_slice(&[0xff, 0xff, 3, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0]);
+    assert_eq!(decode(&whole, &mut definitions).unwrap().keys, [key()]);
 }
 
 #[test]
@@ -165,7 +202,7 @@ fn what_does_not_fit_is_left_out_whole_and_marked() {
         frame.template(100, (0..100).map(|n| (n, 100, Some(&long[..]))));
         frame.text(Tag::Username, &[b'u'; 300]);
     });
-    let call = decode(&bytes).unwrap();
+    let call = decode(&bytes, &mut BTreeMap::new()).unwrap();
     assert!(call.header.truncated && call.templates.is_empty());
     assert_eq!(call.username.as_ref().map(|t| (t.bytes.len(), t.length)), Some((MAX_TEXT, 300)));
 }

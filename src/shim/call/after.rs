@@ -139,8 +139,14 @@ impl Call<'_> {
 
     /// Carries the call's effect on the session's active operation into what is remembered. A size query and a buffer
     /// that was too small end nothing; any other error of a running operation ends it (PKCS#11 3.2, section 5.2).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take_effect(&mut self) {
+        if !matches!(self.effect, Effect::None) {
+            self.change_operations();
+        }
+    }
+
+    fn change_operations(&mut self) {
         let Some((facts, session)) = self.recorder.map(Recorder::facts).zip(self.session.as_ref()) else {
             return;
         };

@@ -48,7 +48,9 @@ impl Call<'_> {
         if facts.token(slot, oldest, |token| facts.session_opened(slot, handle, read_write, token)) {
             return;
         }
-        if let Some(token) = facts::learn_token(self.shim.vendor.own(), slot) {
+        if let Some(token) =
+            facts::learn_token(self.shim.vendor.own(), slot).map(|token| recorder.define(&token))
+        {
             facts.token_learnt(slot, &token, self.header.start);
             facts.session_opened(slot, handle, read_write, &token);
         }
@@ -131,7 +133,7 @@ impl Call<'_> {
         }
         let Some(size) = size else {
             // Nothing is known but the handle.
-            return self.frame.words(Tag::Key, unknown_key(handle).into_iter());
+            return self.frame.number(Tag::Key, handle);
         };
         if let (true, Some(asked)) = (first, &mut self.asked) {
             (asked.key_bits, asked.curve) = facts::size_of_key(size);
@@ -154,7 +156,7 @@ impl Call<'_> {
             return None;
         }
         let words = facts::learn_key(self.shim.vendor.own(), self.header.session?, handle)?;
-        facts.key_learnt(session.slot, handle, &words);
+        facts.key_learnt(session.slot, handle, &self.recorder?.define(&words));
         facts.tell_key(session.slot, handle, &mut self.frame)
     }
 
@@ -174,8 +176,8 @@ impl Call<'_> {
     /// The attributes that `C_GetAttributeValue` is asked for.
     pub(crate) fn attributes(&mut self, pointer: *mut CK_ATTRIBUTE, count: CK_ULONG) {
         // SAFETY: NULL, or the caller's template as PKCS#11 demands it.
-        let attributes = unsafe { read::template(pointer, count) };
-        self.frame.attributes(attributes.map(|attribute| attribute.number));
+        let numbers = unsafe { read::numbers(pointer, count) };
+        self.frame.words(Tag::Attributes, [], numbers);
     }
 
     #[inline]
@@ -210,15 +212,6 @@ impl Call<'_> {
             self.header.operation = facts.operation(session, active).0;
         }
     }
-}
-
-/// Words of an encoded key before its texts.
-const UNKNOWN_WORDS: usize = 9;
-
-/// The encoded form of a key of which nothing is known but its handle.
-fn unknown_key(handle: u64) -> [u64; UNKNOWN_WORDS] {
-    // No class, no type; no bits, no curve, no allowed mechanisms; no flags, no dates; three empty texts of five bytes.
-    [handle, u64::MAX, u64::MAX, 0x0000_ffff_ffff_ffff, 0, 0, 0, 0, 0]
 }
 
 /// What a template for a new key says of its size.

@@ -46,10 +46,8 @@ pub(super) unsafe fn template<'a>(
     pointer: *const CK_ATTRIBUTE,
     count: CK_ULONG,
 ) -> impl Iterator<Item = Attribute<'a>> {
-    let count = if pointer.is_null() { 0 } else { usize::try_from(count).unwrap_or(0).min(MOST_ATTRIBUTES) };
-    (0..count).map(move |place| {
-        // SAFETY: the caller's promise.
-        let attribute = unsafe { pointer.add(place).read_unaligned() };
+    // SAFETY: the caller's promise.
+    unsafe { entries(pointer, count) }.map(|attribute| {
         let length = usize::try_from(attribute.ulValueLen).unwrap_or(usize::MAX);
         let readable = !attribute.pValue.is_null() && length <= LONGEST_VALUE && keeps(attribute.type_);
         let value = readable.then(|| {
@@ -58,6 +56,31 @@ pub(super) unsafe fn template<'a>(
         });
         Attribute { number: attribute.type_, length: attribute.ulValueLen, value }
     })
+}
+
+/// The numbers of a template's attributes.
+///
+/// # Safety
+/// As [`template`], but for the values, which are not read.
+#[inline]
+pub(super) unsafe fn numbers(
+    pointer: *const CK_ATTRIBUTE,
+    count: CK_ULONG,
+) -> impl ExactSizeIterator<Item = u64> {
+    // SAFETY: the caller's promise.
+    unsafe { entries(pointer, count) }.map(|attribute| attribute.type_)
+}
+
+/// # Safety
+/// As [`template`], but for the values, which are not read.
+#[inline]
+unsafe fn entries(
+    pointer: *const CK_ATTRIBUTE,
+    count: CK_ULONG,
+) -> impl ExactSizeIterator<Item = CK_ATTRIBUTE> {
+    let count = if pointer.is_null() { 0 } else { usize::try_from(count).unwrap_or(0).min(MOST_ATTRIBUTES) };
+    // SAFETY: the caller's promise.
+    (0..count).map(move |place| unsafe { pointer.add(place).read_unaligned() })
 }
 
 /// Whether the value of an attribute may be recorded: the standard's attributes that carry no key material. What a

@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::token::words;
 use crate::vendor::List;
 
-/// Words of an encoded key.
-pub(crate) const KEY_WORDS: usize = MAX_PART / 8;
-/// In an encoded key: size, curve and the count of allowed mechanisms.
+/// Words of the place of a key's definition and its encoded form.
+pub(crate) const KEY_WORDS: usize = 1 + MAX_PART / 8;
+/// In an encoded key behind its place: size, curve and the count of allowed mechanisms.
 pub(super) const SIZE: usize = 3;
-/// In an encoded key: which flags are known (low half), and which of those are set.
+/// In an encoded key behind its place: which flags are known (low half), and which of those are set.
 const FLAGS: usize = 4;
 /// Whether an encoded key is a token object: it outlives the session it was found in.
 pub(super) fn is_token_object(words: &[AtomicU64; KEY_WORDS]) -> bool {
@@ -166,7 +166,7 @@ pub(crate) fn learn(vendor: &List, session: u64, handle: u64) -> Option<Vec<u64>
     let allowed = length(CKA_ALLOWED_MECHANISMS).unwrap_or(0) / size_of::<CK_ULONG>();
     let allowed = &answer.allowed[..allowed.min(answer.allowed.len())];
     let key = Key {
-        handle,
+        handle: 0,
         class: Some(class),
         key_type,
         bits,

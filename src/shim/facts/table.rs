@@ -39,18 +39,46 @@ struct Writer {
 }
 
 /// An entry that was found.
-#[derive(Clone, Copy)]
-pub(crate) struct Found {
+pub(crate) struct Found<'t, const W: usize, const X: usize> {
+    entry: &'t Entry<W, X>,
     place: usize,
     stamp: u64,
     /// What the facts are about, besides the handle.
     pub(crate) scope: u64,
 }
 
-impl Found {
+impl<const W: usize, const X: usize> Clone for Found<'_, W, X> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<const W: usize, const X: usize> Copy for Found<'_, W, X> {}
+
+impl<const W: usize, const X: usize> Found<'_, W, X> {
     /// A number to find the entry by again, for [`Table::free_at`].
     pub(crate) fn place(&self) -> u64 {
         self.place as u64
+    }
+
+    /// Gives `take` the facts that were found. False where a writer came between: what was taken may then be half of
+    /// each, and not knowing is the right answer.
+    #[inline]
+    pub(crate) fn read(&self, take: impl FnOnce(&[AtomicU64])) -> bool {
+        let length = usize::try_from(self.entry.length.load(Ordering::Relaxed)).unwrap_or(0).min(W);
+        take(&self.entry.words[..length]);
+        // Orders the reads before the second look at the stamp.
+        fence(Ordering::Acquire);
+        self.entry.stamp.load(Ordering::Relaxed) == self.stamp
+    }
+}
+
+impl<'t, const W: usize, const X: usize> Found<'t, W, X> {
+    /// The words of an entry that are their own guard. They may belong to another handle by now: of use only for
+    /// what may be wrong after an eviction.
+    #[inline]
+    pub(crate) fn free(&self) -> &'t [AtomicU64; X] {
+        &self.entry.free
     }
 }
 
@@ -73,37 +101,17 @@ impl<const W: usize, const X: usize> Table<W, X> {
 
     /// The entry of `handle`, in any scope where `scope` is none.
     #[inline]
-    pub(crate) fn find(&self, scope: Option<u64>, handle: u64) -> Option<Found> {
+    pub(crate) fn find(&self, scope: Option<u64>, handle: u64) -> Option<Found<'_, W, X>> {
         let set = self.set(handle);
-        (set..set + WAYS).find_map(|place| {
-            let entry = &self.entries[place];
+        self.entries.get(set..set + WAYS)?.iter().zip(set..).find_map(|(entry, place)| {
             let stamp = entry.stamp.load(Ordering::Acquire);
             let own = entry.scope.load(Ordering::Relaxed);
             let is = stamp != 0
                 && stamp.is_multiple_of(2)
                 && entry.handle.load(Ordering::Relaxed) == handle
                 && scope.is_none_or(|scope| scope == own);
-            is.then_some(Found { place, stamp, scope: own })
+            is.then_some(Found { entry, place, stamp, scope: own })
         })
-    }
-
-    /// Gives `take` the facts that were found. False where a writer came between: what was taken may then be half of
-    /// each, and not knowing is the right answer.
-    #[inline]
-    pub(crate) fn read(&self, found: &Found, take: impl FnOnce(&[AtomicU64])) -> bool {
-        let entry = &self.entries[found.place];
-        let length = usize::try_from(entry.length.load(Ordering::Relaxed)).unwrap_or(0).min(W);
-        take(&entry.words[..length]);
-        // Orders the reads before the second look at the stamp.
-        fence(Ordering::Acquire);
-        entry.stamp.load(Ordering::Relaxed) == found.stamp
-    }
-
-    /// The words of an entry that are their own guard. They may belong to another handle by now: of use only for
-    /// what may be wrong after an eviction.
-    #[inline]
-    pub(crate) fn free(&self, found: &Found) -> &[AtomicU64; X] {
-        &self.entries[found.place].free
     }
 
     /// The free words of the entry at `place`, if it is that of `handle` still.
@@ -182,6 +190,7 @@ impl<const W: usize, const X: usize> Table<W, X> {
     /// Where the entries of a handle begin. Handles count up, or are addresses: both spread by this odd multiplier.
     fn set(&self, handle: u64) -> usize {
         let spread = handle.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
-        usize::try_from(spread).unwrap_or(0) % (self.entries.len() / WAYS) * WAYS
+        // The capacity is a power of two: a mask, where a division would be waited for at every call.
+        usize::try_from(spread).unwrap_or(0) & (self.entries.len() - 1) & !(WAYS - 1)
     }
 }

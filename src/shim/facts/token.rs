@@ -2,13 +2,12 @@
 //! What is learnt of a token: who it says it is.
 
 use cryptoki_sys::{CK_TOKEN_INFO, CKR_OK};
-use event::record::{Session, Text};
-use event::wire::{MAX_PART, encode_session};
+use event::record::{Text, Token};
+use event::wire::{MAX_PART, encode_token};
 
 use crate::vendor::List;
 
-/// Asks the vendor for the token in a slot and encodes it as the record of a session that is not open yet.
-/// None where the vendor will not tell.
+/// Asks the vendor for the token in a slot and encodes it. None where the vendor will not tell.
 #[cold]
 pub(crate) fn learn(vendor: &List, slot: u64) -> Option<Vec<u64>> {
     let mut info = CK_TOKEN_INFO::default();
@@ -20,7 +19,7 @@ pub(crate) fn learn(vendor: &List, slot: u64) -> Option<Vec<u64>> {
         let end = padded.iter().rposition(|byte| *byte != b' ' && *byte != 0).map_or(0, |last| last + 1);
         Text { length: u32::try_from(end).unwrap_or(0), bytes: padded[..end].to_vec() }
     };
-    let session = Session {
+    let token = Token {
         slot,
         label: text(&info.label),
         serial: text(&info.serialNumber),
@@ -28,15 +27,14 @@ pub(crate) fn learn(vendor: &List, slot: u64) -> Option<Vec<u64>> {
         manufacturer: text(&info.manufacturerID),
         firmware: (info.firmwareVersion.major, info.firmwareVersion.minor),
         hardware: (info.hardwareVersion.major, info.hardwareVersion.minor),
-        ..Session::default()
     };
     let mut bytes = [0; MAX_PART];
-    let length = encode_session(&session, &mut bytes);
+    let length = encode_token(&token, &mut bytes);
     Some(words(&bytes, length))
 }
 
 /// Encoded facts as words.
-pub(super) fn words(bytes: &[u8; MAX_PART], length: usize) -> Vec<u64> {
+pub(crate) fn words(bytes: &[u8; MAX_PART], length: usize) -> Vec<u64> {
     let chunks = bytes[..length.next_multiple_of(8)].chunks_exact(8);
     chunks.map(|chunk| chunk.try_into().map_or(0, u64::from_le_bytes)).collect()
 }

@@ -5,10 +5,13 @@
 
 use event::record::Trace;
 use event::{hello, wire};
+use std::collections::BTreeMap;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(call) = wire::decode(bytes) {
+    // What follows the frame's fixed part stands for what a ring might hold.
+    let mut definitions = BTreeMap::from([(0, bytes.get(wire::HEADER..).unwrap_or_default().to_vec())]);
+    if let Ok(call) = wire::decode(bytes, &mut definitions) {
         for key in &call.keys {
             let mut encoded = [0; wire::MAX_PART];
             wire::encode_key(key, &mut encoded);

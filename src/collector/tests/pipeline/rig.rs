@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the tests drive the collector with: real rings, as the library makes them, and frames as it writes them.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -32,14 +33,14 @@ pub(crate) fn consumer(producer: &Producer) -> Consumer {
 
 /// A call with nothing but its fixed part.
 pub(crate) fn call(function: Function, sequence: u64) -> Call {
-    wire::decode(&frame(function, sequence)).unwrap()
+    wire::decode(&frame(function, sequence), &mut BTreeMap::new()).unwrap()
 }
 
 fn frame(function: Function, sequence: u64) -> Vec<u8> {
-    let mut buffer = [0; wire::MAX_FRAME];
+    let mut buffer = [0; wire::MAX_SECTIONS];
     let mut frame = wire::Frame::new(&mut buffer[..]);
-    let (bytes, length) = frame.finish(&header(function, sequence));
-    bytes[..length].to_vec()
+    let (fixed, bytes, length) = frame.finish(&header(function, sequence));
+    [fixed.map(u64::to_ne_bytes).as_flattened(), &bytes[..length]].concat()
 }
 
 fn header(function: Function, sequence: u64) -> Header {
