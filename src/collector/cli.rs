@@ -11,8 +11,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   1    failed: what it was and what to do stands on stderr
-  2    the command line is wrong
-  3    run: --fail-on was hit
+  2    the command line is wrong; policy verbs: no answer, what is in the way stands on stderr
+  3    run, policy replay: --fail-on was hit
   run passes on the exit code of its command, 128 + n where signal n ended it.
 
 Examples:
@@ -95,6 +95,11 @@ mod tests {
             "tail --after 17 --socket /s",
             "doctor --json",
             "policy check a.toml b.toml --json",
+            "policy explain ab/0/1 events.jsonl --policy p.toml --at 2031-01-01 --json",
+            "policy test a.toml b.toml --json",
+            "policy learn --since 7d events.jsonl -",
+            "policy replay p.toml --at 2031-01-01 --since 2026-11-01T08:00:00Z --fail-on warn --passed --sarif",
+            "policy diff a.toml b.toml --json",
             "schema",
             "completions bash",
             "man",
@@ -111,6 +116,11 @@ mod tests {
             "tail --from-start --after 17",
             "policy",
             "policy check",
+            "policy learn --since yesterday",
+            "policy replay",
+            "policy replay p.toml --at 7d",
+            "policy replay p.toml --json --sarif",
+            "policy diff a.toml",
             "completions",
             "bogus",
         ] {

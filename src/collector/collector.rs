@@ -65,8 +65,15 @@ impl Collector {
         let keeper = settings.keeper.then(|| Keeper::at(settings.attach.with_file_name("keeper.sock")));
         let streams = Quota::new(settings.streams_per_uid.into());
         let (path, durable) = (log.path().to_owned(), log.durable());
-        let mut intake =
-            Intake::start(Parts { log, keeper, inbox, wake: wake.clone(), stop: taking, streams })?;
+        let mut intake = Intake::start(Parts {
+            log,
+            keeper,
+            inbox,
+            wake: wake.clone(),
+            stop: taking,
+            streams,
+            policies: settings.policies.clone(),
+        })?;
         let mut spool =
             settings.spool.map(|folder| Spool::new(folder, Quota::new(settings.spool_bytes_per_uid)));
         let Found { messages, more } = spool.as_mut().map(Spool::scan).unwrap_or_default();

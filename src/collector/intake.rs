@@ -4,6 +4,7 @@
 
 mod account;
 mod admit;
+mod announce;
 mod arrival;
 pub(crate) mod attach;
 mod books;
@@ -19,6 +20,7 @@ pub(crate) mod spool;
 mod tell;
 
 use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
@@ -29,6 +31,7 @@ use crate::error::Error;
 use crate::keeper::Keeper;
 use crate::log::Log;
 use crate::stream::{Name, Stream};
+use announce::Announcer;
 use arrival::Origin;
 pub(crate) use arrival::{Message, Post, Stop, Wake};
 use books::{Accounts, Books};
@@ -77,6 +80,7 @@ pub(crate) struct Intake {
     stop: Stop,
     streams: Quota,
     refusals: Limiter,
+    announcer: Announcer,
     due: Due,
 }
 
@@ -95,6 +99,7 @@ pub(crate) struct Parts {
     pub(crate) wake: Wake,
     pub(crate) stop: Stop,
     pub(crate) streams: Quota,
+    pub(crate) policies: PathBuf,
 }
 
 impl Intake {
@@ -103,7 +108,7 @@ impl Intake {
     /// # Errors
     /// [`Error::Path`] if the log cannot be read.
     pub(crate) fn start(parts: Parts) -> Result<Intake, Error> {
-        let Parts { mut log, keeper, inbox, wake, stop, streams } = parts;
+        let Parts { mut log, keeper, inbox, wake, stop, streams, policies } = parts;
         let host = Host::watch();
         let mut books = Books::of(&log, host.boot);
         let recovered = books.recover(&mut log)?;
@@ -127,6 +132,7 @@ impl Intake {
             stop,
             streams,
             refusals: Limiter::new(now),
+            announcer: Announcer::new(policies),
             due: Due { beat: now, look: now, tick: now },
         };
         intake.take_over();
@@ -192,7 +198,8 @@ impl Intake {
             }
         }
         if passed(&mut self.due.beat, now, BEAT) {
-            beat(&mut self.live, &mut self.log);
+            let word = self.announcer.looks_new().then_some(self.announcer.word);
+            beat(&mut self.live, &mut self.log, word);
         }
         let ticks = passed(&mut self.due.tick, now, TICK);
         if ticks {
@@ -344,10 +351,12 @@ fn passed(last: &mut Instant, now: Instant, every: Duration) -> bool {
     passed
 }
 
-fn beat(live: &mut HashMap<[u8; 16], Live>, log: &mut Log) {
+fn beat(live: &mut HashMap<[u8; 16], Live>, log: &mut Log, policy: Option<u64>) {
     let now = monotonic_now();
     for live in live.values_mut() {
-        if let Err(corrupt) = live.ring.beat(now) {
+        let told =
+            live.ring.beat(now).and_then(|()| policy.map_or(Ok(()), |word| live.ring.tell_policy(word)));
+        if let Err(corrupt) = told {
             live.is_corrupt(corrupt, log);
         }
     }

@@ -30,6 +30,8 @@ pub struct Settings {
     pub log: PathBuf,
     /// Folder in which shims keep their rings while there is no collector; none is scanned where it is absent.
     pub spool: Option<PathBuf>,
+    /// Folder of the policies: what is replaced in it is announced to the applications.
+    pub policies: PathBuf,
     /// Whether a second process keeps the rings over a death of this one.
     pub keeper: bool,
     /// Most connections of one user to the attach socket.
@@ -50,6 +52,7 @@ impl Default for Settings {
             readers_limit: 64,
             log: "/var/log/p11guard".into(),
             spool: Some(::settings::SPOOL.into()),
+            policies: "/etc/p11guard".into(),
             keeper: true,
             connections_per_uid: 256,
             streams_per_uid: 1024,
@@ -68,6 +71,7 @@ struct File {
     readers_limit: Option<Spanned<u32>>,
     log: Option<Spanned<String>>,
     spool: Option<Spanned<String>>,
+    policies: Option<Spanned<String>>,
     keeper: Option<bool>,
     connections_per_uid: Option<Spanned<u32>>,
     streams_per_uid: Option<Spanned<u32>>,
@@ -126,6 +130,7 @@ impl Settings {
             )?,
             log: reader.absolute(file.log.as_ref(), "log", default.log)?,
             spool,
+            policies: reader.absolute(file.policies.as_ref(), "policies", default.policies)?,
             keeper: file.keeper.unwrap_or(default.keeper),
             connections_per_uid: reader.number(
                 file.connections_per_uid.as_ref(),

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attribute;
+pub mod cgroup;
 pub mod curve;
 mod function;
 pub mod hello;

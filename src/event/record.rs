@@ -206,6 +206,10 @@ impl Flags {
 pub struct Rule {
     /// Its name.
     pub name: Text,
+    /// The conditions that were met, in words.
+    pub conditions: Text,
+    /// The clause of the standard that it stands for.
+    pub clause: Text,
     /// Why it stands in the policy.
     pub reason: Text,
     /// What to do instead.
@@ -264,6 +268,10 @@ pub struct Call {
     pub attributes: Vec<u64>,
     /// The rule that decided.
     pub rule: Option<Rule>,
+    /// The mechanism that it decided on, where that is one inside another's parameter.
+    pub nested: Option<u64>,
+    /// Mechanisms of the token that would be allowed in place of the refused one.
+    pub instead: Vec<u64>,
     /// The `CK_FLAGS` argument.
     pub flags: Option<u64>,
     /// The `CKU_` argument.

@@ -32,13 +32,13 @@ macro_rules! pkcs11 {
 (2, 40) C_GetMechanismInfo(slotID: CK_SLOT_ID, r#type: CK_MECHANISM_TYPE, pInfo: *mut CK_MECHANISM_INFO)
     [slot(slotID) mechanism_type(r#type)] -> [];
 (2, 40) C_InitToken(slotID: CK_SLOT_ID, pPin: *mut CK_UTF8CHAR, ulPinLen: CK_ULONG, pLabel: *mut CK_UTF8CHAR)
-    [slot(slotID) secret()] -> [token_changed(slotID)];
+    [does(Administer) slot(slotID) secret()] -> [token_changed(slotID)];
 (2, 40) C_InitPIN(hSession: CK_SESSION_HANDLE, pPin: *mut CK_UTF8CHAR, ulPinLen: CK_ULONG)
-    [session(hSession) secret()] -> [];
+    [session(hSession) does(Administer) secret()] -> [];
 (2, 40) C_SetPIN(hSession: CK_SESSION_HANDLE, pOldPin: *mut CK_UTF8CHAR, ulOldLen: CK_ULONG, pNewPin: *mut CK_UTF8CHAR, ulNewLen: CK_ULONG)
-    [session(hSession) secret()] -> [];
+    [session(hSession) does(Administer) secret()] -> [];
 (2, 40) C_OpenSession(slotID: CK_SLOT_ID, flags: CK_FLAGS, pApplication: *mut CK_VOID, Notify: CK_NOTIFY, phSession: *mut CK_SESSION_HANDLE)
-    [slot(slotID) flags(flags)] -> [session_opened(phSession, slotID, flags)];
+    [does(Open) slot(slotID) flags(flags)] -> [session_opened(phSession, slotID, flags)];
 (2, 40) C_CloseSession(hSession: CK_SESSION_HANDLE)
     [session(hSession)] -> [session_closed(hSession)];
 (2, 40) C_CloseAllSessions(slotID: CK_SLOT_ID)
@@ -46,27 +46,27 @@ macro_rules! pkcs11 {
 (2, 40) C_GetSessionInfo(hSession: CK_SESSION_HANDLE, pInfo: *mut CK_SESSION_INFO)
     [session(hSession)] -> [];
 (2, 40) C_GetOperationState(hSession: CK_SESSION_HANDLE, pOperationState: *mut CK_BYTE, pulOperationStateLen: *mut CK_ULONG)
-    [session(hSession)] -> [output(pOperationState, pulOperationStateLen)];
+    [session(hSession) does(State)] -> [output(pOperationState, pulOperationStateLen)];
 (2, 40) C_SetOperationState(hSession: CK_SESSION_HANDLE, pOperationState: *mut CK_BYTE, ulOperationStateLen: CK_ULONG, hEncryptionKey: CK_OBJECT_HANDLE, hAuthenticationKey: CK_OBJECT_HANDLE)
-    [session(hSession) object(hEncryptionKey) object(hAuthenticationKey) input(ulOperationStateLen)] -> [];
+    [session(hSession) does(State) object(hEncryptionKey) object(hAuthenticationKey) input(ulOperationStateLen)] -> [];
 (2, 40) C_Login(hSession: CK_SESSION_HANDLE, userType: CK_USER_TYPE, pPin: *mut CK_UTF8CHAR, ulPinLen: CK_ULONG)
-    [session(hSession) user(userType) secret()] -> [logged_in(hSession, userType)];
+    [session(hSession) does(Login) user(userType) secret()] -> [logged_in(hSession, userType)];
 (2, 40) C_Logout(hSession: CK_SESSION_HANDLE)
     [session(hSession)] -> [logged_out(hSession)];
 (2, 40) C_CreateObject(hSession: CK_SESSION_HANDLE, pTemplate: *mut CK_ATTRIBUTE, ulCount: CK_ULONG, phObject: *mut CK_OBJECT_HANDLE)
-    [session(hSession) template(pTemplate, ulCount)] -> [created(phObject)];
+    [session(hSession) does(Import) template(pTemplate, ulCount)] -> [created(phObject)];
 (2, 40) C_CopyObject(hSession: CK_SESSION_HANDLE, hObject: CK_OBJECT_HANDLE, pTemplate: *mut CK_ATTRIBUTE, ulCount: CK_ULONG, phNewObject: *mut CK_OBJECT_HANDLE)
-    [session(hSession) key(hObject) template(pTemplate, ulCount)] -> [created(phNewObject)];
+    [session(hSession) does(Copy) key(hObject) template(pTemplate, ulCount)] -> [created(phNewObject)];
 (2, 40) C_DestroyObject(hSession: CK_SESSION_HANDLE, hObject: CK_OBJECT_HANDLE)
-    [session(hSession) key(hObject)] -> [object_changed(hObject)];
+    [session(hSession) does(Destroy) key(hObject)] -> [object_changed(hObject)];
 (2, 40) C_GetObjectSize(hSession: CK_SESSION_HANDLE, hObject: CK_OBJECT_HANDLE, pulSize: *mut CK_ULONG)
     [session(hSession) object(hObject)] -> [];
 (2, 40) C_GetAttributeValue(hSession: CK_SESSION_HANDLE, hObject: CK_OBJECT_HANDLE, pTemplate: *mut CK_ATTRIBUTE, ulCount: CK_ULONG)
-    [session(hSession) object(hObject) attributes(pTemplate, ulCount)] -> [];
+    [session(hSession) does(Read) object(hObject) attributes(pTemplate, ulCount)] -> [];
 (2, 40) C_SetAttributeValue(hSession: CK_SESSION_HANDLE, hObject: CK_OBJECT_HANDLE, pTemplate: *mut CK_ATTRIBUTE, ulCount: CK_ULONG)
-    [session(hSession) key(hObject) template(pTemplate, ulCount)] -> [object_changed(hObject)];
+    [session(hSession) does(Modify) key(hObject) template(pTemplate, ulCount)] -> [object_changed(hObject)];
 (2, 40) C_FindObjectsInit(hSession: CK_SESSION_HANDLE, pTemplate: *mut CK_ATTRIBUTE, ulCount: CK_ULONG)
-    [session(hSession) template(pTemplate, ulCount)] -> [starts(Find)];
+    [session(hSession) does(Find) template(pTemplate, ulCount)] -> [starts(Find)];
 (2, 40) C_FindObjects(hSession: CK_SESSION_HANDLE, phObject: *mut CK_OBJECT_HANDLE, ulMaxObjectCount: CK_ULONG, pulObjectCount: *mut CK_ULONG)
     [session(hSession) part_of(Find)] -> [count(phObject, pulObjectCount)];
 (2, 40) C_FindObjectsFinal(hSession: CK_SESSION_HANDLE)
@@ -94,21 +94,21 @@ macro_rules! pkcs11 {
 (2, 40) C_DigestUpdate(hSession: CK_SESSION_HANDLE, pPart: *mut CK_BYTE, ulPartLen: CK_ULONG)
     [session(hSession) part_of(Digest) input(ulPartLen)] -> [continues(Digest)];
 (2, 40) C_DigestKey(hSession: CK_SESSION_HANDLE, hKey: CK_OBJECT_HANDLE)
-    [session(hSession) part_of(Digest) object(hKey)] -> [continues(Digest)];
+    [session(hSession) does(DigestKey) part_of(Digest) object(hKey)] -> [continues(Digest)];
 (2, 40) C_DigestFinal(hSession: CK_SESSION_HANDLE, pDigest: *mut CK_BYTE, pulDigestLen: *mut CK_ULONG)
     [session(hSession) part_of(Digest)] -> [output(pDigest, pulDigestLen) ends(Digest)];
 (2, 40) C_SignInit(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hKey: CK_OBJECT_HANDLE)
     [session(hSession) mechanism(Sign, pMechanism) key(hKey)] -> [starts(Sign)];
 (2, 40) C_Sign(hSession: CK_SESSION_HANDLE, pData: *mut CK_BYTE, ulDataLen: CK_ULONG, pSignature: *mut CK_BYTE, pulSignatureLen: *mut CK_ULONG)
-    [session(hSession) part_of(Sign) input(ulDataLen)] -> [output(pSignature, pulSignatureLen) ends(Sign)];
+    [session(hSession) part_of(Sign) signs(Sign, pData, ulDataLen)] -> [output(pSignature, pulSignatureLen) ends(Sign)];
 (2, 40) C_SignUpdate(hSession: CK_SESSION_HANDLE, pPart: *mut CK_BYTE, ulPartLen: CK_ULONG)
-    [session(hSession) part_of(Sign) input(ulPartLen)] -> [continues(Sign)];
+    [session(hSession) part_of(Sign) signs(Sign, pPart, ulPartLen)] -> [continues(Sign)];
 (2, 40) C_SignFinal(hSession: CK_SESSION_HANDLE, pSignature: *mut CK_BYTE, pulSignatureLen: *mut CK_ULONG)
     [session(hSession) part_of(Sign)] -> [output(pSignature, pulSignatureLen) ends(Sign)];
 (2, 40) C_SignRecoverInit(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hKey: CK_OBJECT_HANDLE)
     [session(hSession) mechanism(SignRecover, pMechanism) key(hKey)] -> [starts(SignRecover)];
 (2, 40) C_SignRecover(hSession: CK_SESSION_HANDLE, pData: *mut CK_BYTE, ulDataLen: CK_ULONG, pSignature: *mut CK_BYTE, pulSignatureLen: *mut CK_ULONG)
-    [session(hSession) part_of(SignRecover) input(ulDataLen)] -> [output(pSignature, pulSignatureLen) ends(SignRecover)];
+    [session(hSession) part_of(SignRecover) signs(SignRecover, pData, ulDataLen)] -> [output(pSignature, pulSignatureLen) ends(SignRecover)];
 (2, 40) C_VerifyInit(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hKey: CK_OBJECT_HANDLE)
     [session(hSession) mechanism(Verify, pMechanism) key(hKey)] -> [starts(Verify)];
 (2, 40) C_Verify(hSession: CK_SESSION_HANDLE, pData: *mut CK_BYTE, ulDataLen: CK_ULONG, pSignature: *mut CK_BYTE, ulSignatureLen: CK_ULONG)
@@ -136,7 +136,7 @@ macro_rules! pkcs11 {
 (2, 40) C_WrapKey(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hWrappingKey: CK_OBJECT_HANDLE, hKey: CK_OBJECT_HANDLE, pWrappedKey: *mut CK_BYTE, pulWrappedKeyLen: *mut CK_ULONG)
     [session(hSession) mechanism(Wrap, pMechanism) key(hWrappingKey) key(hKey)] -> [output(pWrappedKey, pulWrappedKeyLen)];
 (2, 40) C_UnwrapKey(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hUnwrappingKey: CK_OBJECT_HANDLE, pWrappedKey: *mut CK_BYTE, ulWrappedKeyLen: CK_ULONG, pTemplate: *mut CK_ATTRIBUTE, ulAttributeCount: CK_ULONG, phKey: *mut CK_OBJECT_HANDLE)
-    [session(hSession) mechanism(Unwrap, pMechanism) key(hUnwrappingKey) input(ulWrappedKeyLen) template(pTemplate, ulAttributeCount)] -> [created(phKey)];
+    [session(hSession) mechanism(Unwrap, pMechanism) key(hUnwrappingKey) wrapped(pWrappedKey, ulWrappedKeyLen) template(pTemplate, ulAttributeCount)] -> [created(phKey)];
 (2, 40) C_DeriveKey(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hBaseKey: CK_OBJECT_HANDLE, pTemplate: *mut CK_ATTRIBUTE, ulAttributeCount: CK_ULONG, phKey: *mut CK_OBJECT_HANDLE)
     [session(hSession) mechanism(Derive, pMechanism) key(hBaseKey) template(pTemplate, ulAttributeCount)] -> [created(phKey)];
 (2, 40) C_SeedRandom(hSession: CK_SESSION_HANDLE, pSeed: *mut CK_BYTE, ulSeedLen: CK_ULONG)
@@ -154,7 +154,7 @@ macro_rules! pkcs11 {
 (3, 0) C_GetInterface(pInterfaceName: *mut CK_UTF8CHAR, pVersion: *mut CK_VERSION, ppInterface: *mut *mut CK_INTERFACE, flags: CK_FLAGS)
     [] -> [];
 (3, 0) C_LoginUser(hSession: CK_SESSION_HANDLE, userType: CK_USER_TYPE, pPin: *mut CK_UTF8CHAR, ulPinLen: CK_ULONG, pUsername: *mut CK_UTF8CHAR, ulUsernameLen: CK_ULONG)
-    [session(hSession) user(userType) secret() username(pUsername, ulUsernameLen)] -> [logged_in(hSession, userType)];
+    [session(hSession) does(Login) user(userType) secret() username(pUsername, ulUsernameLen)] -> [logged_in(hSession, userType)];
 (3, 0) C_SessionCancel(hSession: CK_SESSION_HANDLE, flags: CK_FLAGS)
     [session(hSession) flags(flags)] -> [cancelled(flags)];
 (3, 0) C_MessageEncryptInit(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hKey: CK_OBJECT_HANDLE)
@@ -180,11 +180,11 @@ macro_rules! pkcs11 {
 (3, 0) C_MessageSignInit(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hKey: CK_OBJECT_HANDLE)
     [session(hSession) mechanism(Sign, pMechanism) key(hKey)] -> [starts(MessageSign)];
 (3, 0) C_SignMessage(hSession: CK_SESSION_HANDLE, pParameter: *mut CK_VOID, ulParameterLen: CK_ULONG, pData: *mut CK_BYTE, ulDataLen: CK_ULONG, pSignature: *mut CK_BYTE, pulSignatureLen: *mut CK_ULONG)
-    [session(hSession) part_of(MessageSign) message(MessageSign, pParameter, ulParameterLen) input(ulDataLen)] -> [output(pSignature, pulSignatureLen)];
+    [session(hSession) part_of(MessageSign) message(MessageSign, pParameter, ulParameterLen) signs(MessageSign, pData, ulDataLen)] -> [output(pSignature, pulSignatureLen)];
 (3, 0) C_SignMessageBegin(hSession: CK_SESSION_HANDLE, pParameter: *mut CK_VOID, ulParameterLen: CK_ULONG)
     [session(hSession) part_of(MessageSign) message(MessageSign, pParameter, ulParameterLen)] -> [];
 (3, 0) C_SignMessageNext(hSession: CK_SESSION_HANDLE, pParameter: *mut CK_VOID, ulParameterLen: CK_ULONG, pData: *mut CK_BYTE, ulDataLen: CK_ULONG, pSignature: *mut CK_BYTE, pulSignatureLen: *mut CK_ULONG)
-    [session(hSession) part_of(MessageSign) message(MessageSign, pParameter, ulParameterLen) input(ulDataLen)] -> [output(pSignature, pulSignatureLen)];
+    [session(hSession) part_of(MessageSign) message(MessageSign, pParameter, ulParameterLen) signs(MessageSign, pData, ulDataLen)] -> [output(pSignature, pulSignatureLen)];
 (3, 0) C_MessageSignFinal(hSession: CK_SESSION_HANDLE)
     [session(hSession) part_of(MessageSign)] -> [ends(MessageSign)];
 (3, 0) C_MessageVerifyInit(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hKey: CK_OBJECT_HANDLE)
@@ -220,7 +220,7 @@ macro_rules! pkcs11 {
 (3, 2) C_WrapKeyAuthenticated(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hWrappingKey: CK_OBJECT_HANDLE, hKey: CK_OBJECT_HANDLE, pAssociatedData: *mut CK_BYTE, ulAssociatedDataLen: CK_ULONG, pWrappedKey: *mut CK_BYTE, pulWrappedKeyLen: *mut CK_ULONG)
     [session(hSession) mechanism(Wrap, pMechanism) key(hWrappingKey) key(hKey)] -> [output(pWrappedKey, pulWrappedKeyLen)];
 (3, 2) C_UnwrapKeyAuthenticated(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hUnwrappingKey: CK_OBJECT_HANDLE, pWrappedKey: *mut CK_BYTE, ulWrappedKeyLen: CK_ULONG, pTemplate: *mut CK_ATTRIBUTE, ulAttributeCount: CK_ULONG, pAssociatedData: *mut CK_BYTE, ulAssociatedDataLen: CK_ULONG, phKey: *mut CK_OBJECT_HANDLE)
-    [session(hSession) mechanism(Unwrap, pMechanism) key(hUnwrappingKey) input(ulWrappedKeyLen) template(pTemplate, ulAttributeCount)] -> [created(phKey)];
+    [session(hSession) mechanism(Unwrap, pMechanism) key(hUnwrappingKey) wrapped(pWrappedKey, ulWrappedKeyLen) template(pTemplate, ulAttributeCount)] -> [created(phKey)];
         }
     };
 }

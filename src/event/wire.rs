@@ -3,9 +3,11 @@
 
 mod decode;
 mod encode;
+mod view;
 
 pub use decode::{Definitions, Malformed, decode};
-pub use encode::{Frame, Out, Room, encode_key, encode_rule, encode_token, key_bits, key_curve};
+pub use encode::{Frame, Out, Room, encode_key, encode_rule, encode_token};
+pub use view::{KeyView, TextView, TokenView};
 
 /// Version of the format: the first byte of every frame.
 pub const VERSION: u8 = 1;
@@ -15,8 +17,10 @@ pub const MAX_FRAME: usize = 2048;
 pub const HEADER: usize = 88;
 /// No frame has more than that behind the fixed part, bytes.
 pub const MAX_SECTIONS: usize = MAX_FRAME - HEADER;
-/// No encoded key, token or rule is longer, bytes.
+/// No encoded key or token is longer, bytes.
 pub const MAX_PART: usize = 640;
+/// No encoded rule is longer, bytes.
+pub const MAX_RULE: usize = 1016;
 /// No text of the vendor or the caller is kept past this length, bytes.
 pub const MAX_TEXT: usize = 128;
 /// No text of a rule is kept past this length, bytes. A policy with longer ones is refused.
@@ -46,7 +50,7 @@ pub enum Tag {
     Template = 7,
     /// Attribute numbers.
     Attributes = 8,
-    /// A [`crate::record::Rule`] by place or encoded.
+    /// The nested mechanism that was decided on, and a [`crate::record::Rule`] by place or encoded.
     Rule = 9,
     /// The `CK_FLAGS` argument.
     Flags = 10,
@@ -60,6 +64,8 @@ pub enum Tag {
     Trace = 14,
     /// Text: why the shim failed the call.
     Fault = 15,
+    /// `CKM_` numbers: what would be allowed instead.
+    Instead = 16,
 }
 
 impl Tag {
@@ -67,7 +73,7 @@ impl Tag {
         use Tag::*;
         let all = [
             Session, Slot, Mechanism, Message, Key, Created, Template, Attributes, Rule, Flags, User,
-            Username, Count, Trace, Fault,
+            Username, Count, Trace, Fault, Instead,
         ];
         all.into_iter().find(|tag| *tag as u16 == number)
     }

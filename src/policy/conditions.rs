@@ -1,95 +1,232 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The one list of what a rule can ask. A line here is a key of `[[rule]]`: reading it, judging by it and
-//! finding rules that it makes unreachable all follow from the line and its kind (`kinds.rs`).
+//! The one list of what a rule can ask. A line here is a key of `[[rule]]`: reading it, judging by it and finding rules
+//! that it makes unreachable all follow from the line and its kind (`kinds/`).
 //!
-//! To add a condition: a line below, a field in [`Facts`], a paragraph in `config/policy.toml`.
+//! To add a condition: a line below, a paragraph in `config/policy.toml`. Cheap ones stand first: they are asked first.
 
+use event::parameter::{Field, Kind as Reading, Parameter};
+use event::record::Flags;
+
+use crate::act::Act;
+use crate::day;
 use crate::diagnostic::Report;
-use crate::kinds::{AtLeast, AtMost, Condition, Curves, Mechanisms, Written};
-use crate::reader::Section;
-use event::mechanism::{Operation, Operations};
+use crate::facts::{Facts, Object};
+use crate::kinds::*;
+use crate::reader::Value;
+use crate::strength;
 
-/// What is known of a call when it is judged. `None` is "not known", and meets no condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facts {
-    /// What the call does with the mechanism.
-    pub operation: Operation,
-    /// The `CKM_` number.
-    pub mechanism: u64,
-    /// The size of the key in bits.
-    pub key_bits: Option<u32>,
-    /// The named curve of the key: its place in `event::curve::ALL`.
-    pub curve: Option<u16>,
+/// A call as rules see it: the call itself, or a mechanism inside the parameter of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'c> {
+    pub(crate) facts: &'c Facts<'c>,
+    pub(crate) act: Act,
+    pub(crate) mechanism: Option<u64>,
+    pub(crate) parameters: &'c [Parameter],
 }
 
-impl Facts {
-    /// A call of which only this is known.
-    pub fn of(operation: Operation, mechanism: u64) -> Facts {
-        Facts { operation, mechanism, key_bits: None, curve: None }
+impl<'c> Asked<'c> {
+    /// The call itself.
+    pub(crate) fn outer(facts: &'c Facts<'c>) -> Asked<'c> {
+        Asked { facts, act: facts.act, mechanism: facts.mechanism, parameters: facts.parameters }
+    }
+
+    fn subject(self) -> &'c Object<'c> {
+        self.facts.subject()
+    }
+
+    /// A boolean attribute of the key; of a key pair that is made the private half's, where it is said there.
+    fn flag(self, bit: u32) -> Option<bool> {
+        let private = self.facts.private_template.flags.value(bit).filter(|_| self.facts.act == Act::GenerateKeyPair);
+        private.or_else(|| self.subject().flags.value(bit))
+    }
+
+    fn values(self, fields: &'static [Field]) -> Values<'c> {
+        Values { parameters: self.parameters, fields, more: [None; 2] }
+    }
+
+    /// The hash functions that parameters choose, that is built into the mechanism, that the data names.
+    fn hashes(self) -> Values<'c> {
+        let more = [built_in_hash(self.mechanism), self.facts.input.digest];
+        Values { more, ..self.values(&[Field::Hash, Field::DigestMechanism]) }
+    }
+
+    /// Whether the token makes the IV. Where the parameter has no word on it, an IV in it is the caller's.
+    fn iv_generator(self) -> Option<u64> {
+        let first = |wanted: &[Field]| self.parameters.iter().find(|parameter| wanted.contains(&parameter.field));
+        match first(&[Field::IvGenerator]) {
+            Some(generator) => Some(u64::from(generator.value != 0)),
+            None => first(IV).map(|_| 0),
+        }
+    }
+
+    /// The day of the call, less a day of the key.
+    fn days_since(self, day: Option<[u8; 8]>) -> Option<u64> {
+        self.today()?.checked_sub(day::of_digits(day?)?)
+    }
+
+    fn today(self) -> Option<u64> {
+        self.facts.time.map(day::of_time)
     }
 }
 
+const IV: &[Field] = &[Field::IvLen, Field::NonceLen];
+
+/// A named curve; explicit parameters are never one, whatever they describe.
+fn named_curve(key: &Object<'_>) -> Option<u64> {
+    key.curve.filter(|_| !key.explicit_curve).map(u64::from)
+}
+
 macro_rules! conditions {
-    (
-        indexed { $($(#[$index_doc:meta])* $index_key:ident: $index_kind:ty;)* }
-        judged { $($(#[$doc:meta])* $key:ident: $kind:ty, against $fact:ident;)* }
-    ) => {
-        /// What a rule asks; what it does not ask is met by every call.
-        #[derive(Debug, Default)]
-        pub(crate) struct Conditions {
-            $($(#[$index_doc])* pub(crate) $index_key: Option<$index_kind>,)*
-            $($(#[$doc])* pub(crate) $key: Option<$kind>,)*
-        }
+    ($($(#[$doc:meta])* $key:ident: $kind:ident($how:expr), |$call:ident| $fact:expr;)*) => {
+        /// One thing that a rule asks.
+        #[derive(Debug)]
+        #[allow(non_camel_case_types)]
+        pub(crate) enum Condition { $($(#[$doc])* $key($kind)),* }
 
-        impl Conditions {
-            /// The keys, in the order in which they are documented.
-            pub(crate) const KEYS: &[&'static str] = &[$(stringify!($index_key),)* $(stringify!($key),)*];
+        #[allow(non_camel_case_types)]
+        enum Place { $($key),* }
 
-            /// Reads the conditions that a `[[rule]]` holds.
-            pub(crate) fn read(rule: &Section<'_>, report: &mut Report<'_>) -> Conditions {
-                Conditions {
-                    $($index_key: rule.value(stringify!($index_key)).and_then(|v| <$index_kind>::read(v, report)),)*
-                    $($key: rule.value(stringify!($key)).and_then(|v| <$kind>::read(v, report)),)*
+        impl Condition {
+            /// The keys, in the order in which they are asked.
+            pub(crate) const KEYS: &[&'static str] = &[$(stringify!($key)),*];
+
+            /// Reads the condition `key`; none where there is no such key. What is wrong with it goes to the report.
+            pub(crate) fn read(
+                key: &str,
+                value: &Value<'_>,
+                every: bool,
+                report: &mut Report<'_>,
+            ) -> Option<Option<Condition>> {
+                match key {
+                    $(stringify!($key) => Some($kind::read(value, $how, every, report).map(Condition::$key)),)*
+                    _ => None,
                 }
             }
 
-            /// Whether a call meets the judged conditions; the indexed ones are met by how the rule was
-            /// found.
-            pub(crate) fn met_by(&self, facts: &Facts) -> bool {
-                $(self.$key.as_ref().is_none_or(|condition| condition.met_by(facts.$fact)))&&*
+            /// Whether a call meets it.
+            #[inline]
+            pub(crate) fn met_by(&self, asked: &Asked<'_>) -> bool {
+                match self {
+                    $(Condition::$key(condition) => {
+                        let $call = *asked;
+                        condition.met_by($fact)
+                    })*
+                }
             }
 
-            /// Whether the indexed conditions are all there is: what they say is certain before a key is
-            /// known.
-            pub(crate) fn indexed_only(&self) -> bool {
-                $(self.$key.is_none())&&*
+            /// Whether every call that meets `narrow` certainly meets it too; both are of the same key.
+            pub(crate) fn covers(&self, narrow: &Condition) -> bool {
+                match (self, narrow) {
+                    $((Condition::$key(wide), Condition::$key(narrow)) => wide.covers(narrow),)*
+                    _ => false,
+                }
             }
 
-            /// Whether every call that meets the judged conditions of `other` meets these too.
-            pub(crate) fn covers(&self, other: &Conditions) -> bool {
-                $(self.$key.as_ref().is_none_or(|wide| other.$key.as_ref().is_some_and(|narrow| wide.covers(narrow))))&&*
+            /// The number that it sets as a limit, if it does.
+            pub(crate) fn limit(&self) -> Option<u64> {
+                match self { $(Condition::$key(condition) => condition.limit()),* }
+            }
+
+            /// Its place among the keys.
+            pub(crate) fn place(&self) -> usize {
+                match self { $(Condition::$key(_) => Place::$key as usize),* }
             }
         }
     };
 }
 
 conditions! {
-    // Known before any key is: rules are found by them, and the mechanism list is filtered by them.
-    indexed {
-        /// What is done, by the names of `event::mechanism::Operation`.
-        operation: Operations;
-        /// With which mechanism, by name or number.
-        mechanism: Mechanisms;
-    }
-    // Held against a fact of the call.
-    judged {
-        /// The smallest key, in bits.
-        min_bits: AtLeast, against key_bits;
-        /// The largest key, in bits.
-        max_bits: AtMost, against key_bits;
-        /// The named curves of the key.
-        curve: Curves, against curve;
-    }
+    /// The function that is called.
+    function: OneOf(Words::FUNCTION), |call| Some(call.facts.function as u64);
+    /// The size of the key in bits.
+    min_bits: AtLeast(Unit::BITS), |call| call.subject().bits.map(u64::from);
+    max_bits: AtMost(Unit::BITS), |call| call.subject().bits.map(u64::from);
+    /// The named curve of the key.
+    curve: OneOf(Words::CURVE), |call| named_curve(call.subject());
+    /// Whether the curve is spelled out instead of named.
+    explicit_curve: Is(()), |call| {
+        let key = call.subject();
+        if key.explicit_curve { Some(true) } else { key.curve.map(|_| false) }
+    };
+    /// The public exponent of an RSA key.
+    min_exponent: AtLeast(Unit::PLAIN), |call| call.subject().exponent;
+    max_exponent: AtMost(Unit::PLAIN), |call| call.subject().exponent;
+    /// `CKA_CLASS` of the key.
+    class: OneOf(Words::CLASS), |call| call.subject().class;
+    /// `CKA_KEY_TYPE` of the key.
+    key_type: OneOf(Words::KEY_TYPE), |call| call.subject().key_type;
+    /// Boolean attributes of the key.
+    local: Is(()), |call| call.flag(Flags::LOCAL);
+    extractable: Is(()), |call| call.flag(Flags::EXTRACTABLE);
+    sensitive: Is(()), |call| call.flag(Flags::SENSITIVE);
+    trusted: Is(()), |call| call.flag(Flags::TRUSTED);
+    token_object: Is(()), |call| call.flag(Flags::TOKEN);
+    private: Is(()), |call| call.flag(Flags::PRIVATE);
+    /// Whether the value of the key came from outside: imported, or unwrapped by an asymmetric key.
+    foreign: Is(()), |call| Some(call.facts.memory.foreign);
+    /// Boolean attributes that templates ask for.
+    asks: Asks(()), |call| [call.facts.template.flags, call.facts.private_template.flags];
+    /// The length of the key that a template asks for.
+    min_value_len: AtLeast(Unit::BYTES), |call| call.facts.template.bits.map(|bits| u64::from(bits / 8));
+    max_value_len: AtMost(Unit::BYTES), |call| call.facts.template.bits.map(|bits| u64::from(bits / 8));
+    /// The slot, and who is logged in or logs in.
+    slot: OneOf(Words::SLOT), |call| call.facts.token.slot;
+    user: OneOf(Words::USER), |call| call.facts.user;
+    /// The account that the process runs under.
+    uid: OneOf(Words::UID), |call| call.facts.process.uid.map(u64::from);
+    gid: OneOf(Words::GID), |call| call.facts.process.gid.map(u64::from);
+    /// When the call comes in.
+    from: From(()), |call| call.today();
+    until: Until(()), |call| call.today();
+    hours: Hours(()), |call| call.facts.time.map(day::minute);
+    days: OneOf(Words::DAY), |call| call.facts.time.map(day::weekday);
+    /// Whether the last day of the key is over.
+    expired: Is(()), |call| call.subject().end.and_then(day::of_digits).zip(call.today()).map(|(end, today)| end < today);
+    /// Days since the first day of the key.
+    min_key_age_days: AtLeast(Unit::DAYS), |call| call.days_since(call.subject().start);
+    max_key_age_days: AtMost(Unit::DAYS), |call| call.days_since(call.subject().start);
+    /// The strength that the call works with.
+    min_strength: AtLeast(Unit::BITS), |call| strength::of_call(call.subject(), call.mechanism);
+    max_strength: AtMost(Unit::BITS), |call| strength::of_call(call.subject(), call.mechanism);
+    /// Fields of the mechanism's parameter.
+    hash: EachOf((Words::HASH, Reading::Mechanism, true)), |call| call.hashes();
+    mgf: EachOf((Words::MGF, Reading::Generator, false)), |call| call.values(&[Field::Mgf]);
+    kdf: EachOf((Words::KDF, Reading::Kdf, false)), |call| call.values(&[Field::Kdf]);
+    prf: EachOf((Words::PRF, Reading::Prf, true)), |call| call.values(&[Field::Prf, Field::PrfMechanism]);
+    source: EachOf((Words::SOURCE, Reading::Source, false)), |call| call.values(&[Field::Source]);
+    iv_generator: OneOf(Words::IV_GENERATOR), |call| call.iv_generator();
+    min_salt_len: EachAtLeast(Unit::BYTES), |call| call.values(&[Field::SaltLen]);
+    max_salt_len: EachAtMost(Unit::BYTES), |call| call.values(&[Field::SaltLen]);
+    min_tag_bits: EachAtLeast(Unit::BITS), |call| call.values(&[Field::TagBits]);
+    max_tag_bits: EachAtMost(Unit::BITS), |call| call.values(&[Field::TagBits]);
+    min_iv_len: EachAtLeast(Unit::BYTES), |call| call.values(IV);
+    max_iv_len: EachAtMost(Unit::BYTES), |call| call.values(IV);
+    min_mac_len: EachAtLeast(Unit::BYTES), |call| call.values(&[Field::MacLen]);
+    max_mac_len: EachAtMost(Unit::BYTES), |call| call.values(&[Field::MacLen]);
+    min_iterations: EachAtLeast(Unit::ROUNDS), |call| call.values(&[Field::Iterations]);
+    max_iterations: EachAtMost(Unit::ROUNDS), |call| call.values(&[Field::Iterations]);
+    min_context_len: EachAtLeast(Unit::BYTES), |call| call.values(&[Field::ContextLen]);
+    max_context_len: EachAtMost(Unit::BYTES), |call| call.values(&[Field::ContextLen]);
+    /// What the key is called.
+    label: Texts(Like::Text), |call| call.subject().label;
+    id: Texts(Like::Bytes), |call| call.subject().id;
+    /// Which token.
+    token: Texts(Like::Text), |call| call.facts.token.label;
+    serial: Texts(Like::Text), |call| call.facts.token.serial;
+    /// Which process.
+    exe: Texts(Like::Text), |call| call.facts.process.exe;
+    service: Texts(Like::Text), |call| call.facts.process.service;
+    unit: Texts(Like::Text), |call| call.facts.process.unit;
+    container: Texts(Like::Text), |call| call.facts.process.container;
+}
+
+/// Whether calls that meet all of `narrow` certainly meet all of `wide`. Both are in the order of the list.
+pub(crate) fn cover(wide: &[Condition], narrow: &[Condition]) -> bool {
+    let mut rest = narrow.iter();
+    wide.iter().all(|wide| {
+        let same = rest.find(|narrow| narrow.place() >= wide.place());
+        same.is_some_and(|narrow| wide.covers(narrow))
+    })
 }
 
 #[cfg(test)]
@@ -104,15 +241,16 @@ mod tests {
         if let Err(diagnostics) = Policy::parse("config/policy.toml", EXAMPLE.as_bytes()) {
             panic!("{diagnostics}");
         }
-        for key in Conditions::KEYS {
-            assert!(EXAMPLE.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key} is not shown");
+        for key in Condition::KEYS.iter().chain(&["operation", "mechanism"]) {
+            let shown = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
+            assert!(EXAMPLE.lines().any(shown), "{key} is not shown");
         }
     }
 
     #[test]
     fn every_operation_is_named_in_the_example() {
-        for operation in Operation::ALL {
-            assert!(EXAMPLE.contains(operation.name()), "{}", operation.name());
+        for act in Act::ALL {
+            assert!(EXAMPLE.contains(act.name()), "{}", act.name());
         }
     }
 }

@@ -1,114 +1,241 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Finds the rules that name a mechanism and an operation, in the order of the policy, without looking at
-//! the others. Rules that name no mechanism are kept once, not once per mechanism, so that a large policy
-//! stays small.
+//! Finds the rules that name a call's mechanism, its act and the label or id of its key, in the order of the policy,
+//! without looking at the others. Rules that name no mechanism are kept once, not once per mechanism, so that a large
+//! policy stays small.
 
+use crate::act::Acts;
+use crate::conditions::{Asked, Condition};
 use crate::rule::Rule;
-use event::mechanism::Operation;
-use std::collections::BTreeMap;
 
-/// Where the list of each operation begins in `Index::places`; each ends where the next begins.
-type Row = [usize; Operation::ALL.len() + 1];
+/// A rule that names more mechanisms times keys than this is found by its mechanisms alone.
+const MOST_PINS: usize = 64;
+/// The pin of rules that pin no key.
+const NO_PIN: u64 = 0;
+/// Set in the pins of rules that name no mechanism.
+const ANY_MECHANISM: u64 = 1 << 63;
 
-/// An open-addressing table from mechanism to its row of candidate lists.
+/// A rule in one of the lists, with what is asked of every call that finds it there: reading the rule itself would be
+/// one cache miss more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    /// The rule's place.
+    pub(crate) place: u32,
+    acts: Acts,
+    /// Where its conditions begin among those of all rules, and how many there are.
+    begin: u32,
+    count: u32,
+}
+
+impl Entry {
+    /// Where the rule's conditions stand among those of all rules, these in the order of their rules.
+    #[inline]
+    pub(crate) fn conditions(self) -> std::ops::Range<usize> {
+        self.begin as usize..(self.begin + self.count) as usize
+    }
+}
+
+/// The list of the rules for one mechanism and one pin; a free slot has an empty one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    mechanism: u64,
+    pin: u64,
+    begin: u32,
+    end: u32,
+}
+
+/// An open-addressing table from mechanism and pin to lists of rules.
 #[derive(Debug)]
 pub(crate) struct Index {
-    /// Mechanism and row; row 0 marks a free slot. A power of two, at most half full.
-    slots: Box<[(u64, u32)]>,
-    /// Row 0 holds the rules that name no mechanism, each other row those that name one.
-    rows: Box<[Row]>,
-    /// Places of rules, ascending within each range.
-    places: Box<[u32]>,
+    /// A power of two, at most half full.
+    slots: Box<[Slot]>,
+    /// Places ascend within each list.
+    entries: Box<[Entry]>,
+    /// The rules that name neither mechanism nor key.
+    unnamed: (u32, u32),
+    /// Whether keys are pinned by label, by id.
+    by_label: bool,
+    by_id: bool,
 }
 
 impl Index {
     /// The index of `rules`.
     pub(crate) fn new(rules: &[Rule]) -> Index {
-        let mut unnamed = Vec::new();
-        let mut named: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+        let mut rows: Vec<(u64, u64, Entry)> = Vec::with_capacity(rules.len() * 2);
+        let (mut by_label, mut by_id) = (false, false);
+        let mut begin = 0;
         for (place, rule) in (0_u32..).zip(rules) {
-            match &rule.conditions.mechanism {
-                None => unnamed.push(place),
-                Some(mechanisms) => {
-                    for mechanism in mechanisms.numbers() {
-                        named.entry(*mechanism).or_default().push(place);
-                    }
+            let count = u32::try_from(rule.conditions.len()).unwrap_or(u32::MAX);
+            let entry = Entry { place, acts: rule.acts, begin, count };
+            begin += count;
+            if rule.acts.is_empty() {
+                continue;
+            }
+            let pins = Pins::of(rule);
+            by_label |= matches!(pins, Pins::Labels(_));
+            by_id |= matches!(pins, Pins::Ids(_));
+            for pin in pins.list() {
+                match &rule.mechanism {
+                    None => rows.push((0, pin | ANY_MECHANISM, entry)),
+                    Some(named) => rows.extend(named.numbers().iter().map(|mechanism| (*mechanism, *pin, entry))),
                 }
             }
         }
+        rows.sort_unstable_by_key(|(mechanism, pin, entry)| (*pin, *mechanism, entry.place));
 
-        let mut places = Vec::new();
-        let mut rows = vec![row(&unnamed, rules, &mut places)];
-        let mut slots = vec![(0, 0); (named.len() * 2).next_power_of_two()];
-        for (number, (mechanism, rules_of_it)) in (1_u32..).zip(&named) {
-            rows.push(row(rules_of_it, rules, &mut places));
-            let mut slot = home(*mechanism, slots.len());
-            while slots[slot].1 != 0 {
-                slot = (slot + 1) % slots.len();
+        let lists = rows.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+        let mut slots = vec![Slot::default(); (lists.clone().count() * 2).next_power_of_two()];
+        let mut unnamed = (0, 0);
+        let mut begin = 0;
+        for list in lists {
+            let (mechanism, pin, _) = list[0];
+            let end = begin + u32::try_from(list.len()).unwrap_or(u32::MAX);
+            if pin == ANY_MECHANISM {
+                unnamed = (begin, end);
             }
-            slots[slot] = (*mechanism, number);
+            let mut place = home(mechanism, pin, slots.len());
+            while slots[place].begin != slots[place].end {
+                place = (place + 1) & (slots.len() - 1);
+            }
+            slots[place] = Slot { mechanism, pin, begin, end };
+            begin = end;
         }
-        Index { slots: slots.into(), rows: rows.into(), places: places.into() }
+        let entries = rows.iter().map(|row| row.2).collect();
+        Index { slots: slots.into(), entries, unnamed, by_label, by_id }
     }
 
-    /// The places of the rules whose operation and mechanism conditions this call meets, in the order of
-    /// the policy.
-    pub(crate) fn candidates(&self, mechanism: u64, operation: Operation) -> Candidates<'_> {
-        let list = |row: usize| {
-            let row = &self.rows[row];
-            &self.places[row[operation as usize]..row[operation as usize + 1]]
+    /// The first of the rules for this call's mechanism, act and key of which `met` says yes. Each list is walked by
+    /// itself, up to what was found in those before it; the short ones come first.
+    #[inline]
+    pub(crate) fn first(&self, asked: &Asked<'_>, met: impl Fn(Entry) -> bool) -> Option<usize> {
+        let mut best = u32::MAX;
+        let mut walk = |list: &[Entry]| {
+            for entry in list {
+                if entry.place >= best {
+                    break;
+                }
+                if entry.acts.contains(asked.act) && met(*entry) {
+                    best = entry.place;
+                    break;
+                }
+            }
         };
-        let row = self.row(mechanism);
-        Candidates { named: if row == 0 { &[] } else { list(row) }, unnamed: list(0) }
+        if self.by_label || self.by_id {
+            let key = asked.facts.subject();
+            let label = key.label.filter(|_| self.by_label).map(|label| pin(Pinned::Label, label));
+            let id = key.id.filter(|_| self.by_id).map(|id| pin(Pinned::Id, id));
+            for pin in [label, id].into_iter().flatten() {
+                if let Some(mechanism) = asked.mechanism {
+                    walk(self.find(mechanism, pin));
+                }
+                walk(self.find(0, pin | ANY_MECHANISM));
+            }
+        }
+        if let Some(mechanism) = asked.mechanism {
+            walk(self.find(mechanism, NO_PIN));
+        }
+        walk(self.list(self.unnamed));
+        (best != u32::MAX).then_some(best as usize)
     }
 
-    fn row(&self, mechanism: u64) -> usize {
-        let mut slot = home(mechanism, self.slots.len());
+    /// The places of the rules that could decide what `rule` is for with this mechanism, in the order of the policy, up
+    /// to the place `end`; `None` stands for the mechanisms that no rule names.
+    pub(crate) fn rivals(&self, rule: &Rule, mechanism: Option<u64>, end: usize) -> Vec<usize> {
+        let first = |wanted: fn(&Condition) -> bool| {
+            let pins = Pins::by(rule.conditions.iter().find(|condition| wanted(condition)));
+            pins.list().first().copied().filter(|pin| *pin != NO_PIN)
+        };
+        let label = first(|condition| matches!(condition, Condition::label(_)));
+        let id = first(|condition| matches!(condition, Condition::id(_)));
+        let pins = [Some(NO_PIN), label, id].into_iter().flatten();
+        let named = |pin| mechanism.map(|mechanism| self.find(mechanism, pin));
+        let lists = pins.flat_map(|pin| [Some(self.find(0, pin | ANY_MECHANISM)), named(pin)]).flatten();
+        let before = |list: &'_ [Entry]| list.partition_point(|entry| (entry.place as usize) < end);
+        let mut rivals: Vec<usize> =
+            lists.flat_map(|list| &list[..before(list)]).map(|entry| entry.place as usize).collect();
+        rivals.sort_unstable();
+        rivals
+    }
+
+    #[inline]
+    fn find(&self, mechanism: u64, pin: u64) -> &[Entry] {
+        let mut place = home(mechanism, pin, self.slots.len());
         loop {
-            match self.slots[slot] {
-                (_, 0) => return 0,
-                (found, row) if found == mechanism => return row as usize,
-                _ => slot = (slot + 1) & (self.slots.len() - 1),
+            let slot = &self.slots[place];
+            if slot.begin == slot.end {
+                return &[];
             }
+            if slot.mechanism == mechanism && slot.pin == pin {
+                return self.list((slot.begin, slot.end));
+            }
+            place = (place + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    fn list(&self, (begin, end): (u32, u32)) -> &[Entry] {
+        &self.entries[begin as usize..end as usize]
+    }
+}
+
+/// By what a rule pins the keys that it is for.
+enum Pins {
+    None,
+    Labels(Vec<u64>),
+    Ids(Vec<u64>),
+}
+
+#[derive(Clone, Copy)]
+enum Pinned {
+    Label,
+    Id,
+}
+
+impl Pins {
+    fn of(rule: &Rule) -> Pins {
+        let mechanisms = rule.mechanism.as_ref().map_or(1, |named| named.numbers().len());
+        let pins = rule.conditions.iter().map(|condition| Pins::by(Some(condition)));
+        pins.into_iter()
+            .find(|pins| !matches!(pins, Pins::None) && pins.list().len() * mechanisms <= MOST_PINS)
+            .unwrap_or(Pins::None)
+    }
+
+    fn by(condition: Option<&Condition>) -> Pins {
+        let (kind, texts) = match condition {
+            Some(Condition::label(texts)) => (Pinned::Label, texts),
+            Some(Condition::id(texts)) => (Pinned::Id, texts),
+            _ => return Pins::None,
+        };
+        let Some(texts) = texts.exactly() else { return Pins::None };
+        let pins = texts.map(|text| pin(kind, text)).collect();
+        match kind {
+            Pinned::Label => Pins::Labels(pins),
+            Pinned::Id => Pins::Ids(pins),
+        }
+    }
+
+    fn list(&self) -> &[u64] {
+        match self {
+            Pins::None => &[NO_PIN],
+            Pins::Labels(pins) | Pins::Ids(pins) => pins,
         }
     }
 }
 
-/// Appends the lists of one row to `places`.
-fn row(candidates: &[u32], rules: &[Rule], places: &mut Vec<u32>) -> Row {
-    let mut begins = [places.len(); Operation::ALL.len() + 1];
-    for operation in Operation::ALL {
-        let asked = |place: &&u32| {
-            rules[**place as usize].conditions.operation.is_none_or(|o| o.contains(*operation))
-        };
-        places.extend(candidates.iter().filter(asked));
-        begins[*operation as usize + 1] = places.len();
+/// A number for a text. Two texts may share one: what is found by it is compared in full.
+fn pin(kind: Pinned, text: &[u8]) -> u64 {
+    let mut hash = kind as u64 + 1 + text.len() as u64;
+    for word in text.chunks(8) {
+        let mut bytes = [0; 8];
+        bytes[..word.len()].copy_from_slice(word);
+        hash = (hash ^ u64::from_le_bytes(bytes)).wrapping_mul(SPREAD).rotate_right(29);
     }
-    begins
+    (hash & !ANY_MECHANISM).max(1)
 }
 
-/// Where the search for a mechanism begins: the high bits of a multiplication by 2^64 divided by the golden
-/// ratio.
-fn home(mechanism: u64, slots: usize) -> usize {
-    let spread = mechanism.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+/// 2^64 divided by the golden ratio.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Where the search for a list begins: the high bits of a product.
+fn home(mechanism: u64, pin: u64, slots: usize) -> usize {
+    let spread = (mechanism ^ pin.rotate_left(32)).wrapping_mul(SPREAD) >> 32;
     spread as usize & (slots - 1)
-}
-
-/// Two ascending lists of places, walked as one.
-pub(crate) struct Candidates<'i> {
-    named: &'i [u32],
-    unnamed: &'i [u32],
-}
-
-impl Iterator for Candidates<'_> {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        let list = match (self.named.first(), self.unnamed.first()) {
-            (Some(named), Some(unnamed)) if unnamed < named => &mut self.unnamed,
-            (None, _) => &mut self.unnamed,
-            _ => &mut self.named,
-        };
-        list.split_off_first().map(|place| *place as usize)
-    }
 }

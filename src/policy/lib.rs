@@ -1,34 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The policy: text in, a table of decisions out, one verdict per call.
 //!
-//! Rules are ordered and the first that matches decides. A policy with a mistake in it is refused as a
-//! whole, with every mistake placed (`path:line:column`, carets, what to write instead). Nothing here reads
-//! a file, asks a clock, starts a thread or, when judging, allocates: text and facts are handed in.
+//! Guards that are switched on are asked first, then rules in order: the first that matches decides. A policy with a
+//! mistake in it is refused as a whole, with every mistake placed (`path:line:column`, carets, what to write instead).
+//! Nothing here reads a file, asks a clock, starts a thread or, when judging, allocates: text and facts are handed in.
 #![forbid(unsafe_code)]
 
+mod act;
 mod conditions;
+mod day;
 mod diagnostic;
+mod draft;
+mod facts;
 mod file;
+mod glob;
+mod guards;
 mod index;
+mod judge;
 mod kinds;
 mod problem;
+mod profile;
 mod reader;
+mod refusal;
 mod rule;
 mod sense;
+mod strength;
+mod usable;
 
-pub use conditions::Facts;
+pub use act::{Act, Acts, GROUPS};
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use facts::{Facts, Input, Memory, NOBODY, Object, Process, Token};
 pub use rule::{Action, Mode, Rule, Verdict};
 
-use conditions::Conditions;
+use conditions::Condition;
 use diagnostic::Report;
-use event::mechanism::Operation;
 use index::Index;
 use problem::Problem;
 use sha2::{Digest, Sha256};
+use usable::Usable;
 
 /// The longest policy that is read, in bytes.
-pub const MAX_BYTES: usize = 1 << 20;
+pub const MAX_BYTES: usize = 4 << 20;
 
 /// The name of the verdict where no rule matches; no rule may take it.
 const DEFAULT: &str = "default";
@@ -42,10 +54,19 @@ const DEFAULT_REMEDY: &str = "use a mechanism that the policy allows, or add a r
 #[derive(Debug)]
 pub struct Policy {
     name: Box<str>,
+    revision: u64,
     mode: Mode,
+    /// Guards first, as many as `guards`.
     rules: Box<[Rule]>,
     default: Rule,
+    guards: Box<[&'static guards::Guard]>,
+    /// The conditions of all rules, one rule's after the other's: what is asked together lies together.
+    conditions: Box<[Condition]>,
     index: Index,
+    usable: Usable,
+    considered: Acts,
+    remembers: bool,
+    asks_tokens: bool,
     hash: [u8; 32],
 }
 
@@ -67,7 +88,7 @@ impl Policy {
         } else {
             file::read(text, &mut report)
         };
-        let file = report.finish(path, file)?;
+        let mut file = report.finish(path, file)?;
         let default = Rule {
             place: file.rules.len(),
             name: DEFAULT.into(),
@@ -75,45 +96,56 @@ impl Policy {
             enforce: true,
             reason: Some(DEFAULT_REASON.into()),
             remedy: Some(DEFAULT_REMEDY.into()),
-            conditions: Conditions::default(),
+            clause: None,
+            edition: None,
+            profile: None,
+            rv: None,
+            words: "no rule".into(),
+            acts: Acts::WITH_MECHANISM,
+            mechanism: None,
+            conditions: Box::default(),
         };
+        let asks = |keys: &[&str]| {
+            let mut conditions = file.rules.iter().flat_map(|rule| &rule.conditions);
+            conditions.any(|condition| keys.contains(&Condition::KEYS[condition.place()]))
+        };
+        let remembers = !file.guards.is_empty() || asks(&["foreign"]);
+        let asks_tokens = asks(&["token", "serial", "slot", "user"]);
         Ok(Policy {
             name: file.name,
+            revision: file.revision,
             mode: file.mode,
             index: Index::new(&file.rules),
+            usable: Usable::new(&file.rules, &default, file.mode == Mode::Enforce),
+            considered: judge::considered(&file.rules, &file.guards),
+            conditions: file.rules.iter_mut().flat_map(|rule| std::mem::take(&mut rule.conditions)).collect(),
+            remembers,
+            asks_tokens,
             rules: file.rules.into(),
             default,
+            guards: file.guards.into(),
             hash: Sha256::digest(bytes).into(),
         })
-    }
-
-    /// The verdict on a call: that of the first rule whose conditions the facts meet, else the default's.
-    pub fn judge(&self, facts: &Facts) -> Verdict<'_> {
-        let rule = self
-            .candidates(facts.mechanism, facts.operation)
-            .find(|rule| rule.conditions.met_by(facts))
-            .unwrap_or(&self.default);
-        self.verdict(rule)
-    }
-
-    /// Whether some key could be used with this mechanism in this operation without being refused. What is
-    /// false here is refused whatever the key; the mechanism list and info that an application sees are
-    /// filtered by it.
-    pub fn may_use(&self, mechanism: u64, operation: Operation) -> bool {
-        for rule in self.candidates(mechanism, operation) {
-            if !self.verdict(rule).refuses() {
-                return true;
-            }
-            if rule.conditions.indexed_only() {
-                return false;
-            }
-        }
-        !self.verdict(&self.default).refuses()
     }
 
     /// Its name; `unnamed` where the file gives none.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Which of its revisions this is, 0 where the file does not say: a running library takes none that is lower.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether it can make use of [`Memory`]: where not, nobody needs to keep any.
+    pub fn remembers(&self) -> bool {
+        self.remembers
+    }
+
+    /// Whether a rule asks for the names of a token: where not, nobody needs to look them up.
+    pub fn asks_tokens(&self) -> bool {
+        self.asks_tokens
     }
 
     /// Whether it is carried out.
@@ -126,16 +158,8 @@ impl Policy {
         self.hash
     }
 
-    /// Every rule in order, the default last: `Rule::place` counts in this order.
+    /// Every guard that is switched on, every rule in order, the default last: `Rule::place` counts in this order.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().chain([&self.default])
-    }
-
-    fn candidates(&self, mechanism: u64, operation: Operation) -> impl Iterator<Item = &Rule> {
-        self.index.candidates(mechanism, operation).map(|place| &self.rules[place])
-    }
-
-    fn verdict<'p>(&self, rule: &'p Rule) -> Verdict<'p> {
-        Verdict { rule, enforced: rule.enforce && self.mode == Mode::Enforce }
     }
 }

@@ -16,7 +16,13 @@ pub(crate) enum Problem {
     Version { found: String },
     UnknownWord { what: &'static str, word: String, near: Option<&'static str>, known: Vec<&'static str> },
     UnknownMechanism { word: String, near: Option<&'static str> },
-    Pattern { word: String },
+    MatchesNothing { word: String },
+    BadPattern { word: String },
+    LongPattern { word: String, most: usize },
+    Unit { text: String, unit: &'static str, amount: Option<u64> },
+    Date { text: String },
+    Hours { text: String },
+    BrokenProfile { name: &'static str, message: String },
     OutOfRange { found: String, least: u64, most: u64 },
     EmptyText,
     LongText { bytes: usize, most: usize },
@@ -27,10 +33,15 @@ pub(crate) enum Problem {
     ReservedName { name: String },
     DuplicateName { name: String, line: usize },
     DenyWithoutRemedy { rule: String },
-    BitsCross { min: u32, max: u32 },
-    CurveWithoutCurves { mechanism: &'static str },
-    UselessOperation { operation: &'static str },
-    UselessMechanism { mechanism: &'static str },
+    GuardName { name: String },
+    ProfileName { name: String, profile: String },
+    UselessRv { action: &'static str },
+    Cross { low: &'static str, high: &'static str },
+    CurveSpelledOut,
+    CurveWithoutCurves { mechanism: String },
+    UselessOperation { operation: String },
+    UselessMechanism { mechanism: String },
+    Contradiction { rule: String, by: String },
     Unreachable { rule: String, by: Vec<String> },
 }
 
@@ -63,8 +74,21 @@ impl fmt::Display for Problem {
             Problem::UnknownMechanism { word, .. } => {
                 write!(f, "unknown mechanism `{}`", Shown(word))
             }
-            Problem::Pattern { word } => {
-                write!(f, "`{}` is a pattern, and mechanisms are named one by one", Shown(word))
+            Problem::MatchesNothing { word } => {
+                write!(f, "no mechanism is called like `{}`", Shown(word))
+            }
+            Problem::BadPattern { word } => write!(f, "`{}` is no text and no pattern", Shown(word)),
+            Problem::LongPattern { word, most } => {
+                write!(f, "the pattern `{}` has more than {most} bytes", Shown(word))
+            }
+            Problem::Unit { text, unit: "", .. } => write!(f, "`{}` is text, a number is meant", Shown(text)),
+            Problem::Unit { text, unit, .. } => {
+                write!(f, "`{}` is text, a number is meant: how many {unit}", Shown(text))
+            }
+            Problem::Date { text } => write!(f, "`{}` is no day since 1970", Shown(text)),
+            Problem::Hours { text } => write!(f, "`{}` is no span of hours", Shown(text)),
+            Problem::BrokenProfile { name, message } => {
+                write!(f, "the built-in profile `{name}` does not hold together: {}", Shown(message))
             }
             Problem::OutOfRange { found, least, most } => {
                 write!(f, "{} is out of range, {least} to {most} is meant", Shown(found))
@@ -88,17 +112,30 @@ impl fmt::Display for Problem {
             Problem::DenyWithoutRemedy { rule } => {
                 write!(f, "rule `{}` denies without saying what to do instead", Shown(rule))
             }
-            Problem::BitsCross { min, max } => {
-                write!(f, "no key has at least {min} and at most {max} bits, so the rule never matches")
+            Problem::GuardName { name } => write!(f, "`{}` is the name of a guard", Shown(name)),
+            Problem::ProfileName { name, profile } => {
+                write!(f, "the included profile `{profile}` has a rule called `{}`", Shown(name))
+            }
+            Problem::UselessRv { action } => {
+                write!(f, "what the action `{action}` lets pass returns what the token returns")
+            }
+            Problem::Cross { low, high } => {
+                write!(f, "`{low}` lies above `{high}`, so the rule never matches")
+            }
+            Problem::CurveSpelledOut => {
+                write!(f, "a curve that is spelled out is no named curve, so the rule never matches")
             }
             Problem::CurveWithoutCurves { mechanism } => {
-                write!(f, "keys of `{mechanism}` lie on no curve, so the rule never matches it")
+                write!(f, "keys of `{}` lie on no curve, so the rule never matches it", Shown(mechanism))
             }
             Problem::UselessOperation { operation } => {
-                write!(f, "no mechanism of the rule can be used for `{operation}`")
+                write!(f, "no mechanism of the rule can be used for `{}`", Shown(operation))
             }
             Problem::UselessMechanism { mechanism } => {
-                write!(f, "`{mechanism}` can be used for none of the rule's operations")
+                write!(f, "`{}` can be used for none of the rule's operations", Shown(mechanism))
+            }
+            Problem::Contradiction { rule, by } => {
+                write!(f, "rule `{}` contradicts rule `{}` above it: both are for the same calls", Shown(rule), Shown(by))
             }
             Problem::Unreachable { rule, by } => {
                 write!(f, "rule `{}` is unreachable: whatever it matches, ", Shown(rule))?;
@@ -134,7 +171,19 @@ impl Problem {
             Problem::UnknownMechanism { near: None, .. } => {
                 "write a CKM_ name of PKCS#11 3.2, or the number of a vendor's mechanism (0x80000001)".into()
             }
-            Problem::Pattern { .. } => "list the full name of each mechanism that is meant".into(),
+            Problem::MatchesNothing { .. } => {
+                "correct the pattern: `*` stands for any characters, `?` for one, the `CKM_` is part of a name".into()
+            }
+            Problem::BadPattern { .. } => {
+                "after `\\` goes `*`, `?` or `\\`; after `0x` hexadecimal digits, two to a byte".into()
+            }
+            Problem::LongPattern { .. } => "shorten it, or put a `*` in place of a part".into(),
+            Problem::Unit { amount: Some(amount), .. } => format!("write the number alone: `{amount}`"),
+            Problem::Unit { unit: "", .. } => "write the number alone".into(),
+            Problem::Unit { unit, .. } => format!("write the number of {unit} alone"),
+            Problem::Date { .. } => "write year, month and day without quotes: `2031-01-01`".into(),
+            Problem::Hours { .. } => "write two different times, UTC: `\"08:00-18:00\"`".into(),
+            Problem::BrokenProfile { .. } => "leave it out, and use another version of p11guard".into(),
             Problem::OutOfRange { least, most, .. } => format!("write a number from {least} to {most}"),
             Problem::EmptyText => "write something, or leave the key out where it is optional".into(),
             Problem::LongText { most, .. } => format!("shorten it to at most {most} bytes"),
@@ -151,7 +200,16 @@ impl Problem {
             Problem::DenyWithoutRemedy { .. } => {
                 "add, for example, `remedy = \"use CKM_ECDSA_SHA256\"`".into()
             }
-            Problem::BitsCross { .. } => "swap the two numbers, or correct one".into(),
+            Problem::GuardName { .. } => {
+                "choose another name; `guards = […]` at the top switches guards on".into()
+            }
+            Problem::ProfileName { .. } => "give each rule a name of its own: events cite it".into(),
+            Problem::UselessRv { .. } => "leave `rv` out, or deny".into(),
+            Problem::Cross { .. } => "swap the two, or correct one".into(),
+            Problem::CurveSpelledOut => "leave one of the two out".into(),
+            Problem::Contradiction { by, .. } => {
+                format!("remove one of them, or ask something in `{}` that sets it apart", Shown(by))
+            }
             Problem::CurveWithoutCurves { .. } => "give this mechanism a rule without `curve`".into(),
             Problem::UselessOperation { .. } => "leave the operation out, or add a mechanism for it".into(),
             Problem::UselessMechanism { .. } => "leave the mechanism out, or add its operation".into(),

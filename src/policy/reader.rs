@@ -5,6 +5,7 @@
 use crate::diagnostic::Report;
 use crate::problem::{Problem, Wanted, is_printable};
 use event::nearest::nearest;
+use std::borrow::Cow;
 use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -42,23 +43,19 @@ impl<'a> Section<'a> {
         self.value(key).map_or_else(|| self.span(), Spanned::span)
     }
 
-    /// The places of the entries of the list `key`, in order.
-    pub(crate) fn entry_spans(&self, key: &str) -> impl Iterator<Item = Range<usize>> {
-        self.entries(key).iter().map(Spanned::span)
+    /// Its keys with their values.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&'a Spanned<Cow<'a, str>>, &'a Value<'a>)> {
+        self.table.iter()
     }
 
-    /// The place of the entry of the list `key` that is written `word`; of the list where there is none.
-    pub(crate) fn entry_span(&self, key: &str, word: &str) -> Range<usize> {
-        let written =
-            |entry: &&Value<'_>| matches!(entry.get_ref(), DeValue::String(string) if string == word);
-        self.entries(key).iter().find(written).map_or_else(|| self.span_of(key), Spanned::span)
+    /// How many keys it has.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
     }
 
-    fn entries(&self, key: &str) -> &'a [Value<'a>] {
-        match self.value(key).map(Spanned::get_ref) {
-            Some(DeValue::Array(entries)) => entries,
-            _ => &[],
-        }
+    /// The entries of the list `key`; what is no list is one entry.
+    pub(crate) fn entries(&self, key: &str) -> &'a [Value<'a>] {
+        self.value(key).map_or(&[], entries)
     }
 
     /// Reports every key that is not among `known`.
@@ -138,7 +135,15 @@ pub(crate) fn word<T: Copy>(
     meaning
 }
 
-/// A list with at least one entry and none twice. The entries that `read` refuses are left out of the
+/// The entries of a list; what is no list is the one entry of one.
+fn entries<'v, 't>(value: &'v Value<'t>) -> &'v [Value<'t>] {
+    match value.get_ref() {
+        DeValue::Array(entries) => entries,
+        _ => std::slice::from_ref(value),
+    }
+}
+
+/// A list with at least one entry and none twice; one entry may stand without brackets. The entries that `read` refuses are left out of the
 /// result, so it has the length of what is written only where the report did not grow.
 pub(crate) fn list<T: PartialEq>(
     value: &Value<'_>,
@@ -146,9 +151,10 @@ pub(crate) fn list<T: PartialEq>(
     report: &mut Report<'_>,
     mut read: impl FnMut(&Value<'_>, &mut Report<'_>) -> Option<T>,
 ) -> Option<Vec<T>> {
-    let DeValue::Array(entries) = value.get_ref() else {
+    if matches!(value.get_ref(), DeValue::Table(_)) {
         return wrong_type(value, wanted, report);
-    };
+    }
+    let entries = entries(value);
     if entries.is_empty() || entries.len() > LONGEST_LIST {
         let most = LONGEST_LIST;
         report.add(
@@ -192,7 +198,8 @@ pub(crate) fn string<'v>(value: &'v Value<'_>, wanted: Wanted, report: &mut Repo
     }
 }
 
-fn shown(value: &DeValue<'_>) -> String {
+/// An entry as it is written.
+pub(crate) fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(string) => string.to_string(),
         DeValue::Integer(integer) => integer.to_string(),

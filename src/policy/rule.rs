@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A rule of the policy, and the verdict that it gives.
 
-use crate::conditions::Conditions;
+use crate::act::Acts;
+use crate::conditions::Condition;
+use crate::kinds::Mechanisms;
 
 /// What a rule does with the calls that it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +40,7 @@ impl Mode {
         [("enforce", Mode::Enforce), ("observe", Mode::Observe)];
 }
 
-/// One `[[rule]]`, or the default that decides where none matches.
+/// A guard that is switched on, one `[[rule]]`, or the default that decides where none matches.
 #[derive(Debug)]
 pub struct Rule {
     pub(crate) place: usize,
@@ -47,11 +49,19 @@ pub struct Rule {
     pub(crate) enforce: bool,
     pub(crate) reason: Option<Box<str>>,
     pub(crate) remedy: Option<Box<str>>,
-    pub(crate) conditions: Conditions,
+    pub(crate) clause: Option<Box<str>>,
+    pub(crate) edition: Option<Box<str>>,
+    pub(crate) profile: Option<&'static str>,
+    pub(crate) rv: Option<u64>,
+    pub(crate) words: Box<str>,
+    pub(crate) acts: Acts,
+    pub(crate) mechanism: Option<Mechanisms>,
+    /// What is asked besides acts and mechanisms, in the order of the registry; moved into the policy in the end.
+    pub(crate) conditions: Box<[Condition]>,
 }
 
 impl Rule {
-    /// Its place in the policy, from 0; the default stands after the last rule.
+    /// Its place, from 0: guards first, then the rules of included profiles, then those of the file, then the default.
     pub fn place(&self) -> usize {
         self.place
     }
@@ -80,6 +90,26 @@ impl Rule {
     pub fn remedy(&self) -> Option<&str> {
         self.remedy.as_deref()
     }
+
+    /// The clause that it stands for, of a standard or of a publication.
+    pub fn clause(&self) -> Option<&str> {
+        self.clause.as_deref()
+    }
+
+    /// The edition of what its clause is of.
+    pub fn edition(&self) -> Option<&str> {
+        self.edition.as_deref()
+    }
+
+    /// The built-in profile that it comes from.
+    pub fn profile(&self) -> Option<&'static str> {
+        self.profile
+    }
+
+    /// The keys of its conditions, all of which a call that it decides has met; `guard` or `no rule` for the others.
+    pub fn conditions(&self) -> &str {
+        &self.words
+    }
 }
 
 /// What the policy says of one call.
@@ -87,13 +117,16 @@ impl Rule {
 #[derive(Debug, Clone, Copy)]
 pub struct Verdict<'p> {
     pub(crate) rule: &'p Rule,
+    pub(crate) action: Action,
     pub(crate) enforced: bool,
+    pub(crate) rv: u64,
+    pub(crate) nested: Option<u64>,
 }
 
 impl<'p> Verdict<'p> {
-    /// What the rule does.
+    /// What is to be done: what the rule does, but `Allow` where the default meets a call without a mechanism.
     pub fn action(self) -> Action {
-        self.rule.action
+        self.action
     }
 
     /// Whether it is carried out: false for a rule in shadow and in observe mode.
@@ -103,11 +136,36 @@ impl<'p> Verdict<'p> {
 
     /// Whether the call must not go on.
     pub fn refuses(self) -> bool {
-        self.rule.action == Action::Deny && self.enforced
+        self.action == Action::Deny && self.enforced
     }
 
     /// The rule that decided: the first that matches, else the default.
     pub fn rule(self) -> &'p Rule {
         self.rule
+    }
+
+    /// The `CKR_` number that the call returns if it is refused.
+    pub fn rv(self) -> u64 {
+        self.rv
+    }
+
+    /// The mechanism inside the parameter of the call's own that was decided on, where that was the stricter verdict.
+    pub fn nested(self) -> Option<u64> {
+        self.nested
+    }
+
+    /// What decided, in words: see [`Rule::conditions`].
+    pub fn decided_by(self) -> &'p str {
+        self.rule.conditions()
+    }
+
+    /// How strict it is.
+    pub(crate) fn weight(self) -> u8 {
+        match (self.action, self.enforced) {
+            (Action::Allow, _) => 0,
+            (Action::Warn, _) => 1,
+            (Action::Deny, false) => 2,
+            (Action::Deny, true) => 3,
+        }
     }
 }

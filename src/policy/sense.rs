@@ -1,66 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whether the rules make sense: a rule that no call could ever reach is a mistake of its author, and is
-//! refused.
+//! Whether the rules make sense: a rule that no call could ever reach is a mistake of its author, and is refused. Only
+//! what is certain is refused, and what would take too long to find out is let be.
+
+use std::collections::HashMap;
+
+use event::mechanism::{self, Family, Mechanism, Operation};
 
 use crate::DEFAULT;
-use crate::conditions::Conditions;
+use crate::act::{Act, Acts};
+use crate::conditions::{Condition, cover};
 use crate::diagnostic::Report;
+use crate::guards;
+use crate::index::Index;
+use crate::kinds::{mechanisms_of_entry, operations};
 use crate::problem::Problem;
-use crate::reader::Section;
+use crate::reader::{Section, shown};
 use crate::rule::{Action, Rule};
-use event::mechanism::{self, Family, Operation};
-use std::collections::HashMap;
 
 /// The families whose keys lie on curves; of CMS nothing is said, since it signs with any key.
 const CURVED: [Family; 5] = [Family::Ec, Family::Edwards, Family::Montgomery, Family::Signal, Family::Cms];
+/// How many pairs of rules are compared: a few milliseconds' worth.
+const MOST_COMPARISONS: usize = 1 << 19;
 
 /// Reports what is wrong with one rule by itself.
 pub(crate) fn of_one(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
     if rule.action == Action::Deny && rule.remedy.is_none() {
         report.add(section.span(), Problem::DenyWithoutRemedy { rule: rule.name.to_string() });
     }
-    let conditions = &rule.conditions;
-    if let (Some(min), Some(max)) = (&conditions.min_bits, &conditions.max_bits)
-        && min.0 > max.0
+    if rule.action != Action::Deny && rule.rv.is_some() {
+        report.add(section.span_of("rv"), Problem::UselessRv { action: rule.action.name() });
+    }
+    limits(rule, section, report);
+    if section.value("curve").is_some()
+        && rule.conditions.iter().any(|condition| matches!(condition, Condition::explicit_curve(asked) if asked.is_true()))
     {
-        report.add(section.span_of("min_bits"), Problem::BitsCross { min: min.0, max: max.0 });
+        report.add(section.span_of("explicit_curve"), Problem::CurveSpelledOut);
     }
-    let Some(mechanisms) = &conditions.mechanism else {
-        return;
-    };
-    // Of a vendor's mechanism nothing is known, so nothing contradicts it.
-    let known: Vec<_> = mechanisms.numbers().iter().map(|number| mechanism::by_number(*number)).collect();
-    let standard =
-        || known.iter().zip(section.entry_spans("mechanism")).filter_map(|(m, place)| Some(((*m)?, place)));
+    if rule.mechanism.is_some() {
+        mechanisms(rule, section, report);
+    }
+}
 
-    if conditions.curve.is_some() {
-        for (mechanism, place) in standard().filter(|(m, _)| !CURVED.contains(&m.family)) {
-            report.add(place, Problem::CurveWithoutCurves { mechanism: mechanism.name });
-        }
-    }
-    if let Some(operations) = conditions.operation {
-        for (mechanism, place) in
-            standard().filter(|(m, _)| !operations.iter().any(|o| m.operations.contains(o)))
-        {
-            report.add(place, Problem::UselessMechanism { mechanism: mechanism.name });
-        }
-        let possible = |operation| known.iter().any(|m| m.is_none_or(|m| m.operations.contains(operation)));
-        for operation in operations.iter().filter(|operation| !possible(*operation)) {
-            let place = section.entry_span("operation", operation.name());
-            report.add(place, Problem::UselessOperation { operation: operation.name() });
+/// Reports a smallest that is larger than the largest, and days that end before they begin.
+fn limits(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
+    let limit = |condition: &Condition| Some((Condition::KEYS[condition.place()], condition.limit()?));
+    for (low, least) in rule.conditions.iter().filter_map(limit) {
+        let high = rule.conditions.iter().filter_map(limit).find(|(high, most)| {
+            let pair = match low.strip_prefix("min_") {
+                Some(what) => high.strip_prefix("max_") == Some(what),
+                None => (low, *high) == ("from", "until"),
+            };
+            pair && least > *most
+        });
+        if let Some((high, _)) = high {
+            report.add(section.span_of(low), Problem::Cross { low, high });
         }
     }
 }
 
-/// Reports names that are used twice, or that the default has.
-pub(crate) fn unique_names(rules: &[(Rule, Section<'_>)], report: &mut Report<'_>) {
-    let mut lines: HashMap<&str, usize> = HashMap::new();
-    for (rule, section) in rules {
+/// Reports mechanisms and operations that do not go together, and mechanisms without curves that are held to one.
+fn mechanisms(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
+    let asks_of_curves = section.value("curve").is_some() || section.value("explicit_curve").is_some();
+    let operations_written = section.entries("operation");
+    if !asks_of_curves && operations_written.is_empty() {
+        return;
+    }
+    let mut possible = Acts::default();
+    for entry in section.entries("mechanism") {
+        // Of a vendor's mechanism nothing is known, so nothing contradicts it.
+        let known: Vec<_> = mechanisms_of_entry(entry).into_iter().map(mechanism::by_number).collect();
+        let word = || shown(entry.get_ref());
+        if asks_of_curves && known.iter().all(|known| known.is_some_and(|m| !CURVED.contains(&m.family))) {
+            report.add(entry.span(), Problem::CurveWithoutCurves { mechanism: word() });
+        }
+        let acts = known.iter().fold(Acts::default(), |acts, known| acts.union(acts_of(*known, rule.action)));
+        if acts.intersection(rule.acts).is_empty() {
+            report.add(entry.span(), Problem::UselessMechanism { mechanism: word() });
+        }
+        possible = possible.union(acts);
+    }
+    for entry in operations_written {
+        let acts = operations(entry, &mut Report::new("")).unwrap_or_default();
+        if acts.intersection(possible).is_empty() {
+            report.add(entry.span(), Problem::UselessOperation { operation: shown(entry.get_ref()) });
+        }
+    }
+}
+
+/// What a mechanism can be asked to do. One that may stand inside the parameter of another can be denied whatever that
+/// one does.
+fn acts_of(mechanism: Option<&Mechanism>, action: Action) -> Acts {
+    let inner = [Operation::Digest, Operation::Sign, Operation::Encrypt];
+    match mechanism {
+        Some(known) if action == Action::Allow || !inner.iter().any(|o| known.operations.contains(*o)) => {
+            let acts: Acts = known.operations.iter().map(Act::from).collect();
+            if acts.contains(Act::Sign) { acts.union([Act::SignData].into_iter().collect()) } else { acts }
+        }
+        _ => Acts::WITH_MECHANISM,
+    }
+}
+
+/// Reports names that are used twice, or that the default, a guard or an included rule has.
+pub(crate) fn unique_names(rules: &[Rule], sections: &[Section<'_>], before: &[Rule], report: &mut Report<'_>) {
+    let included: HashMap<&str, &str> =
+        before.iter().filter_map(|rule| Some((&*rule.name, rule.profile?))).collect();
+    let mut lines: HashMap<&str, usize> = HashMap::with_capacity(rules.len());
+    for (rule, section) in rules.iter().zip(sections) {
         let place = section.span_of("name");
-        if &*rule.name == DEFAULT {
-            report.add(place, Problem::ReservedName { name: rule.name.to_string() });
+        let name = rule.name.to_string();
+        if name == DEFAULT {
+            report.add(place, Problem::ReservedName { name });
+        } else if guards::ALL.iter().any(|guard| guard.name == name) {
+            report.add(place, Problem::GuardName { name });
+        } else if let Some(profile) = included.get(&*rule.name) {
+            report.add(place, Problem::ProfileName { name, profile: (*profile).to_owned() });
         } else if let Some(line) = lines.get(&*rule.name) {
-            report.add(place, Problem::DuplicateName { name: rule.name.to_string(), line: *line });
+            report.add(place, Problem::DuplicateName { name, line: *line });
         } else {
             lines.insert(&rule.name, report.line(place.start));
         }
@@ -68,46 +123,70 @@ pub(crate) fn unique_names(rules: &[(Rule, Section<'_>)], report: &mut Report<'_
 }
 
 /// Reports the rules of which every call is decided by rules above them.
-pub(crate) fn all_reachable(rules: &[(Rule, Section<'_>)], report: &mut Report<'_>) {
-    for (place, (rule, section)) in rules.iter().enumerate() {
-        let by = deciders(rule, rules[..place].iter().map(|(above, _)| above));
-        if !by.is_empty() {
-            report.add(section.span_of("name"), Problem::Unreachable { rule: rule.name.to_string(), by });
+pub(crate) fn all_reachable(rules: &[Rule], sections: &[Section<'_>], index: &Index, report: &mut Report<'_>) {
+    let mut comparisons = MOST_COMPARISONS;
+    for (place, section) in sections.iter().enumerate() {
+        let rule = rules[place].name.to_string();
+        match *deciders(place, rules, index, &mut comparisons) {
+            [] => {}
+            [above] if contradict(&rules[above], &rules[place]) => {
+                let by = rules[above].name.to_string();
+                report.add(section.span_of("name"), Problem::Contradiction { rule, by });
+            }
+            ref above => {
+                let by = above.iter().map(|above| rules[*above].name.to_string()).collect();
+                report.add(section.span_of("name"), Problem::Unreachable { rule, by });
+            }
         }
     }
 }
 
-/// The names of the rules of `above` that together match all that `rule` matches; none where something is
-/// left to it.
-fn deciders<'r>(rule: &Rule, above: impl Iterator<Item = &'r Rule>) -> Vec<String> {
-    // What is left to the rule: operations with mechanisms, `None` standing for the mechanisms that no rule
-    // names.
-    let mechanisms: Vec<Option<u64>> = match &rule.conditions.mechanism {
-        Some(mechanisms) => mechanisms.numbers().iter().copied().map(Some).collect(),
-        None => vec![None],
-    };
-    let operations =
-        Operation::ALL.iter().filter(|o| rule.conditions.operation.is_none_or(|asked| asked.contains(**o)));
-    let mut left: Vec<(Option<u64>, Operation)> = operations
-        .flat_map(|operation| mechanisms.iter().map(|mechanism| (*mechanism, *operation)))
-        .collect();
-
+/// The places of the rules above that together match all that a rule matches; none where something is left to it.
+fn deciders(place: usize, rules: &[Rule], index: &Index, comparisons: &mut usize) -> Vec<usize> {
+    let rule = &rules[place];
+    // `None` stands for the mechanisms that no rule names.
+    let named = rule.mechanism.iter().flat_map(|named| named.numbers()).copied().map(Some);
+    let unnamed = rule.mechanism.is_none().then_some(None);
     let mut by = Vec::new();
-    for above in above.filter(|above| above.conditions.covers(&rule.conditions)) {
-        let before = left.len();
-        left.retain(|(mechanism, operation)| !names(above, *mechanism, *operation));
-        if left.len() < before {
-            by.push(above.name.to_string());
+    for mechanism in named.chain(unnamed) {
+        let mut left = rule.acts;
+        let rivals = index.rivals(rule, mechanism, place);
+        *comparisons = comparisons.saturating_sub(rivals.len());
+        if *comparisons == 0 {
+            return Vec::new();
         }
-        if left.is_empty() {
-            return by;
+        for rival in rivals {
+            let above = &rules[rival];
+            if left.intersection(above.acts).is_empty() || !cover(&above.conditions, &rule.conditions) {
+                continue;
+            }
+            left = left.without(above.acts);
+            by.push(rival);
+            if left.is_empty() {
+                break;
+            }
+        }
+        if !left.is_empty() {
+            return Vec::new();
         }
     }
-    Vec::new()
+    by.sort_unstable();
+    by.dedup();
+    by
 }
 
-fn names(rule: &Rule, mechanism: Option<u64>, operation: Operation) -> bool {
-    let Conditions { operation: operations, mechanism: mechanisms, .. } = &rule.conditions;
-    operations.is_none_or(|operations| operations.contains(operation))
-        && mechanisms.as_ref().is_none_or(|named| mechanism.is_some_and(|m| named.numbers().contains(&m)))
+/// Whether two rules are for the same calls and say different things of them.
+fn contradict(one: &Rule, other: &Rule) -> bool {
+    let numbers = |rule: &Rule| {
+        rule.mechanism.as_ref().map(|named| {
+            let mut numbers = named.numbers().to_vec();
+            numbers.sort_unstable();
+            numbers
+        })
+    };
+    one.action != other.action
+        && one.acts == other.acts
+        && numbers(one) == numbers(other)
+        && cover(&one.conditions, &other.conditions)
+        && cover(&other.conditions, &one.conditions)
 }

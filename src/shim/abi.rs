@@ -45,6 +45,8 @@ impl<T> AsItCame<T> for Argument<T> {
 macro_rules! fact {
     ($call:ident, mechanism($operation:ident, $pointer:ident)) => { $call.mechanism(Operation::$operation, $pointer) };
     ($call:ident, message($active:ident, $pointer:ident, $length:ident)) => { $call.message(Active::$active, $pointer, $length) };
+    ($call:ident, does($act:ident)) => { $call.does(policy::Act::$act) };
+    ($call:ident, signs($active:ident, $data:ident, $length:ident)) => { $call.signs(Active::$active, $data, $length) };
     ($call:ident, part_of($active:ident)) => { $call.part_of(Active::$active) };
     ($call:ident, starts($active:ident)) => { $call.starts(Active::$active) };
     ($call:ident, continues($active:ident)) => { $call.continues(Active::$active) };
@@ -70,11 +72,11 @@ macro_rules! body {
     }};
     (C_GetMechanismList, $table:expr, ($slot:ident, $list:ident, $count:ident), $before:tt, $after:tt) => {
         body!(@gate C_GetMechanismList, $table, $before, $after,
-            |call, vendor| mechanisms::list(&call.shim().policy, vendor, $slot, $list, $count))
+            |call, vendor| mechanisms::list(call.policy(), vendor, $slot, $list, $count))
     };
     (C_GetMechanismInfo, $table:expr, ($slot:ident, $mechanism:ident, $info:ident), $before:tt, $after:tt) => {
         body!(@gate C_GetMechanismInfo, $table, $before, $after,
-            |call, vendor| mechanisms::info(&call.shim().policy, vendor, $slot, $mechanism, $info))
+            |call, vendor| mechanisms::info(call.policy(), vendor, $slot, $mechanism, $info))
     };
     ($name:ident, $table:expr, ($($argument:ident),*), $before:tt, $after:tt) => {
         body!(@gate $name, $table, $before, $after, |call, vendor| {

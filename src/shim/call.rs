@@ -6,40 +6,72 @@
 //! defines them. A record is what was seen here; the caller's other threads may change it under us.
 
 mod after;
+mod asked;
 mod before;
+mod instead;
 mod parameter;
 mod read;
+mod remembered;
 
 use cryptoki_sys::*;
 use event::record::{Header, Verdict as Said};
-use event::wire::{FOLLOWS, Frame, MAX_SECTIONS, Tag};
+use event::wire::{Frame, MAX_SECTIONS, Tag};
 use event::{Active, Function};
 use std::mem::MaybeUninit;
 
-use crate::facts::{Facts, Session};
-use crate::recorder::{Place, Recorder};
+use crate::facts::{Facts, KEY_WORDS, Session, TOKEN_WORDS};
+use crate::in_force::InForce;
+use crate::recorder::{self, Place, Recorder};
 use crate::start::Shim;
 use crate::thread;
+use parameter::Parameters;
+use remembered::Remembered;
 
-/// Room for a record's sections on the caller's stack.
-pub(crate) const BUFFER: usize = MAX_SECTIONS;
+/// Memory of one call on the caller's stack. None of it is cleared: that would cost more than the call.
+pub(crate) struct Room {
+    sections: [MaybeUninit<u8>; MAX_SECTIONS],
+    parameters: Parameters,
+    keys: [[MaybeUninit<u64>; KEY_WORDS]; 2],
+    token: [MaybeUninit<u64>; TOKEN_WORDS],
+}
+
+impl Room {
+    /// Room for a call.
+    #[inline]
+    pub(crate) const fn new() -> Room {
+        Room {
+            sections: [const { MaybeUninit::uninit() }; MAX_SECTIONS],
+            parameters: Parameters::new(),
+            keys: [[const { MaybeUninit::uninit() }; KEY_WORDS]; 2],
+            token: [const { MaybeUninit::uninit() }; TOKEN_WORDS],
+        }
+    }
+}
 
 /// A call under way.
 pub(crate) struct Call<'b> {
     shim: &'static Shim,
+    policy: &'static InForce,
     recorder: Option<&'static Recorder>,
     place: Place<'static>,
     header: Header,
     frame: Frame<'b>,
     session: Option<Session>,
     /// What the policy is asked.
-    asked: Option<policy::Facts>,
+    asked: Option<policy::Facts<'b>>,
+    /// Where what it is asked lies.
+    parameters: Option<&'b mut Parameters>,
+    key_room: [Option<&'b mut [MaybeUninit<u64>; KEY_WORDS]>; 2],
+    token_room: Option<&'b mut [MaybeUninit<u64>; TOKEN_WORDS]>,
     /// The caller's mechanism, copied, so that what was judged is what is forwarded. `pParameter` stays the caller's:
     /// some modules write into it.
     mechanism: Option<CK_MECHANISM>,
     refusal: Option<CK_RV>,
-    /// Keys and templates read so far; the first of them is the one that is judged.
-    keys: u32,
+    /// Keys and templates read so far.
+    keys: usize,
+    templates: usize,
+    /// What the guards remember, where the policy has any that ask.
+    remembers: Option<Remembered>,
     /// What the call does to the session's operations, once its answer is known.
     effect: Effect,
 }
@@ -56,15 +88,14 @@ enum Effect {
 /// The steps of the gate.
 impl<'b> Call<'b> {
     #[inline]
-    pub(crate) fn begin(
-        shim: &'static Shim,
-        function: Function,
-        buffer: &'b mut [MaybeUninit<u8>; BUFFER],
-    ) -> Self {
+    pub(crate) fn begin(shim: &'static Shim, function: Function, room: &'b mut Room) -> Self {
         let recorder = shim.recorder();
+        let Room { sections, parameters, keys: [first, second], token } = room;
         let place = recorder.map_or(Place::NOWHERE, Recorder::begin);
+        let policy = shim.policy.in_force();
         Call {
             shim,
+            policy,
             recorder,
             header: Header {
                 function,
@@ -77,7 +108,7 @@ impl<'b> Call<'b> {
                 bytes_in: None,
                 bytes_out: None,
                 session: None,
-                policy: shim.policy_prefix,
+                policy: policy.prefix,
                 verdict: Said::NotJudged,
                 enforced: false,
                 size_query: false,
@@ -86,12 +117,17 @@ impl<'b> Call<'b> {
                 answered_here: false,
             },
             place,
-            frame: Frame::new(buffer),
+            frame: Frame::new(sections),
             session: None,
             asked: None,
+            parameters: Some(parameters),
+            key_room: [Some(first), Some(second)],
+            token_room: Some(token),
             mechanism: None,
             refusal: None,
             keys: 0,
+            remembers: None,
+            templates: 0,
             effect: Effect::None,
         }
     }
@@ -99,25 +135,30 @@ impl<'b> Call<'b> {
     /// Asks the policy, if there is something to ask.
     #[inline(always)]
     pub(crate) fn judge(&mut self) {
-        if let Some(asked) = self.asked {
-            self.judge_of(&asked);
+        if self.asked.is_some() {
+            self.judge_asked();
         }
     }
 
-    fn judge_of(&mut self, asked: &policy::Facts) {
-        let verdict = self.shim.policy.judge(asked);
+    fn judge_asked(&mut self) {
+        let Some(mut asked) = self.asked.take() else { return };
+        asked.process = self.shim.process.facts();
+        asked.time = recorder::utc_seconds();
+        self.name_token(&mut asked);
+        self.recall(&mut asked);
+        let verdict = self.policy.policy.judge(&asked);
         self.header.verdict = match verdict.action() {
             policy::Action::Allow => Said::Allow,
             policy::Action::Warn => Said::Warn,
             policy::Action::Deny => Said::Deny,
         };
         self.header.enforced = verdict.enforced();
-        let (rule, text) = (verdict.rule().place(), self.shim.rule_text(verdict.rule()));
-        let place = self.recorder.map_or(FOLLOWS, |recorder| recorder.rule(rule, text));
-        let text = if place == FOLLOWS { text } else { &[] };
-        self.frame.words(Tag::Rule, [place], text.iter().copied());
+        let (place, text) = self.policy.rule(verdict.rule(), self.recorder);
+        let nested = verdict.nested().unwrap_or(u64::MAX);
+        self.frame.words(Tag::Rule, [nested, place], text.iter().copied());
         if verdict.refuses() {
-            self.refusal = Some(CKR_MECHANISM_INVALID);
+            self.refusal = Some(verdict.rv());
+            self.tell_instead(&asked);
         }
     }
 
@@ -167,7 +208,9 @@ impl<'b> Call<'b> {
         if let Some(trace) = thread::trace(self.shim.trace) {
             self.frame.trace(&trace);
         }
-        recorder.publish(&self.place, &mut self.frame, &self.header);
+        if recorder.publish(&self.place, &mut self.frame, &self.header) {
+            recorder.look(self.header.end, &self.shim.policy);
+        }
     }
 
     /// Our own code failed after the call: what was read by then is published, or the record is counted as lost.
@@ -187,8 +230,8 @@ impl<'b> Call<'b> {
         self.mechanism.as_mut().map_or(pointer, std::ptr::from_mut)
     }
 
-    pub(crate) fn shim(&self) -> &'static Shim {
-        self.shim
+    pub(crate) fn policy(&self) -> &'static policy::Policy {
+        &self.policy.policy
     }
 
     #[inline]

@@ -6,17 +6,18 @@ mod key;
 mod table;
 mod token;
 
-use key::KEY_WORDS;
-pub(crate) use key::{learn as learn_key, size_of_key};
+pub(crate) use key::KEY_WORDS;
+pub(crate) use key::learn as learn_key;
 pub(crate) use token::{learn as learn_token, words};
 
 use event::Active;
 use event::wire::{FOLLOWS, Frame, Tag};
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use table::{Found, Table};
 
 /// Words of the place of a token's definition and its encoded form.
-const TOKEN_WORDS: usize = 20;
+pub(crate) const TOKEN_WORDS: usize = 20;
 /// Words of a session: our own id, whether it is read-write, then those of its token.
 const SESSION_WORDS: usize = 2 + TOKEN_WORDS;
 /// Free words of a token: the user logged in, one higher, so that a fresh entry has none; open sessions; when learnt.
@@ -160,6 +161,21 @@ impl Facts {
         self.with_token(slot, |free| free[LEARNT].store(now, Ordering::Relaxed));
     }
 
+    /// Gives the encoded token of a slot to `copy` and who is logged in to it, [`NOBODY`] where none is; how many words
+    /// that is. None where the token is not known.
+    pub(crate) fn ask_token(&self, slot: u64, copy: &mut [MaybeUninit<u64>]) -> Option<(usize, u64)> {
+        let found = self.tokens.find(None, slot)?;
+        let mut length = 0;
+        let whole = found.read(|words| {
+            let words = words.get(1..).unwrap_or_default();
+            for (to, from) in copy.iter_mut().zip(words) {
+                to.write(from.load(Ordering::Relaxed));
+            }
+            length = words.len().min(copy.len());
+        });
+        whole.then(|| (length, self.user(slot, found.place())))
+    }
+
     /// Forgets the token of a slot: it was initialised anew.
     pub(crate) fn token_changed(&self, slot: u64) {
         self.slot_closed(slot);
@@ -185,20 +201,31 @@ impl Facts {
         self.tokens.find(None, slot).map(|found| act(found.free()))
     }
 
-    /// Puts what is known of a key into a record and gives its size and curve as encoded; none where it is not known.
+    /// Puts what is known of a key into a record, and its encoded form to `copy`; gives how many words that is. None
+    /// where it is not known.
     #[inline]
-    pub(crate) fn tell_key(&self, slot: u64, handle: u64, frame: &mut Frame<'_>) -> Option<u64> {
+    pub(crate) fn tell_key(
+        &self,
+        slot: u64,
+        handle: u64,
+        frame: &mut Frame<'_>,
+        copy: &mut [MaybeUninit<u64>],
+    ) -> Option<usize> {
         let found = self.keys.find(Some(slot), handle)?;
-        let (mark, mut size) = (frame.mark(), 0);
+        let (mark, mut length) = (frame.mark(), 0);
         let whole = found.read(|words| {
-            size = words.get(key::SIZE).map_or(u64::MAX, |word| word.load(Ordering::Relaxed));
             let (place, encoded) = by_place(words);
             frame.words(Tag::Key, [handle, place], encoded);
+            let words = words.get(1..).unwrap_or_default();
+            for (to, from) in copy.iter_mut().zip(words) {
+                to.write(from.load(Ordering::Relaxed));
+            }
+            length = words.len().min(copy.len());
         });
         if !whole {
             frame.back_to(mark);
         }
-        whole.then_some(size)
+        whole.then_some(length)
     }
 
     /// Remembers a key: the place of its definition, and its encoded form.

@@ -4,10 +4,9 @@
 
 use cryptoki_sys::{CK_RV, CKR_CRYPTOKI_NOT_INITIALIZED, CKR_FUNCTION_NOT_SUPPORTED};
 use event::Function;
-use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::call::{BUFFER, Call};
+use crate::call::{Call, Room};
 use crate::start::Shim;
 use crate::vendor::List;
 
@@ -23,8 +22,8 @@ pub(crate) fn gate(
 ) -> CK_RV {
     // Some functions may be called before C_Initialize, and some modules answer them.
     let Some(shim) = Shim::current().or_else(start) else { return CKR_CRYPTOKI_NOT_INITIALIZED };
-    let mut buffer = [const { MaybeUninit::uninit() }; BUFFER];
-    let mut call = Call::begin(shim, function, &mut buffer);
+    let mut room = Room::new();
+    let mut call = Call::begin(shim, function, &mut room);
     let read = ours(|| {
         before(&mut call);
         call.judge();

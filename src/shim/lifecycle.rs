@@ -35,9 +35,10 @@ pub(crate) fn finalize(table: usize, reserved: *mut c_void) -> CK_RV {
         |_| (),
     );
     if rv == CKR_OK
-        && let Some(recorder) = Shim::current().and_then(Shim::recorder)
+        && let Some(shim) = Shim::current()
+        && let Some(recorder) = shim.recorder()
     {
-        let _ = ours(|| recorder.finalized());
+        let _ = ours(|| recorder.finalized(&shim.policy));
     }
     rv
 }

@@ -67,7 +67,7 @@ pub(crate) fn list(
 }
 
 /// The vendor's whole list. Its length may change between two questions.
-fn whole(vendor: &List, slot: CK_SLOT_ID) -> Result<Vec<u64>, Option<CK_RV>> {
+pub(crate) fn whole(vendor: &List, slot: CK_SLOT_ID) -> Result<Vec<u64>, Option<CK_RV>> {
     for _ in 0..8 {
         let mut count = 0;
         let rv = vendor.mechanism_list(slot, None, &mut count);

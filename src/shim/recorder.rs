@@ -13,6 +13,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::facts::Facts;
+use crate::in_force::Source;
+use crate::memory::Memory;
 use crate::thread::{self, Thread};
 use collector::Connection;
 pub(crate) use collector::keeping_errno;
@@ -31,6 +33,7 @@ pub(crate) struct Recorder {
     next_lane: AtomicUsize,
     facts: Facts,
     definitions: Definitions,
+    remembered: Memory,
     connection: Connection,
     ticks_per_second: u64,
     /// When some call looks after the collector next, ticks.
@@ -61,8 +64,6 @@ pub(crate) struct Plan<'a> {
     pub(crate) spool: Option<&'a Path>,
     pub(crate) hello: &'a [u8],
     pub(crate) clock: Clock,
-    /// How many rules there are to speak of.
-    pub(crate) rules: usize,
 }
 
 impl Recorder {
@@ -75,9 +76,11 @@ impl Recorder {
         };
         let connection = Connection::new(plan.socket);
         let in_memory = make(Backing::Memfd);
+        let handed_over = in_memory.as_ref().filter(|ring| connection.hand_over(ring));
+        // The tables are made while the collector wakes up.
+        let facts = Facts::new(before.is_some())?;
         // A ring that was sent and not taken in would be gone with the two processes, and nobody would know of it.
-        let taken_in =
-            in_memory.as_ref().is_some_and(|ring| connection.hand_over(ring) && collector::takes_in(ring));
+        let taken_in = handed_over.is_some_and(collector::takes_in);
         let in_spool =
             || plan.spool.and_then(|spool| make(Backing::File(&spool.join(collector::spool_name()))));
         let (producer, memory) = match (in_memory, if taken_in { None } else { in_spool() }) {
@@ -97,8 +100,9 @@ impl Recorder {
             generation,
             number,
             next_lane: AtomicUsize::new(0),
-            facts: Facts::new(before.is_some())?,
-            definitions: Definitions::new(plan.rules),
+            facts,
+            definitions: Definitions::default(),
+            remembered: Memory::default(),
             connection,
             ticks_per_second,
             next_look: AtomicU64::new(plan.clock.now().saturating_add(ticks_per_second)),
@@ -149,31 +153,40 @@ impl Recorder {
         &self.facts
     }
 
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.remembered
+    }
+
     /// Facts with the place of their definition in the ring before them.
     #[cold]
     pub(crate) fn define(&self, facts: &[u64]) -> Vec<u64> {
-        let place = self.definitions.place(facts, &self.producer);
-        std::iter::once(place).chain(facts.iter().copied()).collect()
+        std::iter::once(self.place_of(facts)).chain(facts.iter().copied()).collect()
     }
 
-    /// The place of the definition of a rule, of which records say `text`.
-    #[inline]
-    pub(crate) fn rule(&self, rule: usize, text: &[u64]) -> u64 {
-        self.definitions.rule(rule, text, &self.producer)
+    /// The place of the definition of facts; that they follow where there is none.
+    #[cold]
+    pub(crate) fn place_of(&self, facts: &[u64]) -> u64 {
+        self.definitions.place(facts, &self.producer)
     }
 
-    /// Publishes a record that was begun at `place`. What cannot be published is counted in the ring.
+    /// Tells this recorder, and so its ring, from every other.
     #[inline]
-    pub(crate) fn publish(&self, place: &Place<'_>, frame: &mut Frame<'_>, header: &Header) {
-        let Some(lane) = place.lane else { return };
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Publishes a record that was begun at `place`; what cannot be published is counted in the ring. True where it is
+    /// time to look around ([`Recorder::look`]).
+    #[inline]
+    #[must_use]
+    pub(crate) fn publish(&self, place: &Place<'_>, frame: &mut Frame<'_>, header: &Header) -> bool {
+        let Some(lane) = place.lane else { return false };
         let (fixed, memory, length) = frame.finish(header);
         // SAFETY: the frame's promise: so many bytes are written.
         let bytes = unsafe { memory[..length].assume_init_ref() };
         // A loss is counted where it happens.
         let _ = lane.publish_words(fixed, bytes);
-        if header.end >= self.next_look.load(Ordering::Relaxed) {
-            self.look(header.end);
-        }
+        header.end >= self.next_look.load(Ordering::Relaxed)
     }
 
     /// Counts a record that was begun and cannot be published.
@@ -184,10 +197,10 @@ impl Recorder {
         }
     }
 
-    /// Looks after the collector: a fresh clock reading for it, and another try where it is gone. One call a second
-    /// does this; while the collector lives, without a system call.
+    /// Looks after the collector: a fresh clock reading for it, and another try where it is gone; and after the policy.
+    /// One call a second does this; while the collector lives and says nothing new, without a system call.
     #[cold]
-    fn look(&self, now: u64) {
+    pub(crate) fn look(&self, now: u64, policy: &Source) {
         if self.looking.swap(true, Ordering::Acquire) {
             return;
         }
@@ -195,20 +208,35 @@ impl Recorder {
         let triple = Triple::now(self.clock);
         self.producer.stamp(triple);
         // A spool file is found by the collector, not handed to it.
-        if self.memory && triple.monotonic.saturating_sub(self.producer.heartbeat()) > SILENCE {
+        let silent = triple.monotonic.saturating_sub(self.producer.heartbeat()) > SILENCE;
+        let reload = policy.may_be_new((!silent).then(|| self.producer.policy()));
+        if silent || reload {
             keeping_errno(|| {
-                // Where it was not sent, a later call tries again.
-                let _ = self.connection.hand_over(&self.producer);
+                if silent && self.memory {
+                    // Where it was not sent, a later call tries again.
+                    let _ = self.connection.hand_over(&self.producer);
+                }
+                if reload && !self.connection.is_confined() {
+                    policy.look();
+                }
             });
         }
         self.looking.store(false, Ordering::Release);
     }
 
     /// The application is done with the module: the last moment that is sure to come for handing over the ring.
-    pub(crate) fn finalized(&self) {
+    pub(crate) fn finalized(&self, policy: &Source) {
         self.facts.clear();
-        self.look(self.now());
+        self.look(self.now(), policy);
     }
+}
+
+/// UTC seconds since 1970, as coarse as the kernel has them at hand.
+pub(crate) fn utc_seconds() -> Option<u64> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live timespec.
+    let known = unsafe { libc::clock_gettime(libc::CLOCK_REALTIME_COARSE, &raw mut time) } == 0;
+    known.then_some(time.tv_sec.cast_unsigned())
 }
 
 /// A collector that gave no sign of life for so long is gone, nanoseconds.

@@ -3,14 +3,13 @@
 //! made stays until the process ends, because a call may be inside it. Nothing is made before the application calls.
 #![allow(unsafe_code)]
 
-mod fault;
-mod files;
+pub(crate) mod fault;
+pub(crate) mod files;
 
 use event::hello::{self, Field};
-use event::record::{Rule, Text, Trace};
-use event::wire::{MAX_PART, encode_rule};
+use event::record::Trace;
 use parking_lot::Mutex;
-use policy::{Action, Mode, Policy};
+use policy::Mode;
 use ring::{Clock, Layout};
 use settings::{OnFault, VendorInterfaces};
 use sha2::{Digest, Sha256};
@@ -19,23 +18,21 @@ use std::path::PathBuf;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
-use crate::facts;
+use crate::in_force::Source;
 use crate::interfaces::Interfaces;
+use crate::process::Process;
 use crate::recorder::{Plan, Recorder};
 use crate::vendor::{self, Vendor};
 
 /// The library, started.
 pub(crate) struct Shim {
     pub(crate) vendor: Vendor,
-    pub(crate) policy: Policy,
-    /// The first eight bytes of the policy's hash.
-    pub(crate) policy_prefix: u64,
+    pub(crate) policy: Source,
     pub(crate) on_fault: OnFault,
     /// The trace that the process was started in.
     pub(crate) trace: Option<Trace>,
     pub(crate) interfaces: Interfaces,
-    /// By place of the rule: its text as records carry it.
-    rules: Vec<Box<[u64]>>,
+    pub(crate) process: Process,
     layout: Layout,
     socket: PathBuf,
     spool: Option<PathBuf>,
@@ -106,9 +103,9 @@ impl Shim {
         let faulty = |text: &dyn std::fmt::Display| fault::Fault::new(text, spool.clone());
 
         let policy_bytes = files::read(&settings.policy, config.owner).map_err(|error| faulty(&error))?;
-        let policy_path = settings.policy.display().to_string();
-        let policy =
-            Policy::parse(&policy_path, &policy_bytes.bytes).map_err(|mistakes| faulty(&mistakes))?;
+        let source = Source::new(settings.policy.clone(), config.owner, spool.clone(), &policy_bytes)
+            .map_err(|mistakes| faulty(&mistakes))?;
+        let policy = &source.in_force().policy;
         let vendor = Vendor::load(&settings.module).map_err(|error| faulty(&error))?;
         let lanes = u16::try_from(settings.ring.lanes).unwrap_or(u16::MAX);
         let layout =
@@ -137,14 +134,12 @@ impl Shim {
         }
         let trace = files::environment(c"TRACEPARENT")
             .and_then(|text| Trace::parse(std::str::from_utf8(&text).ok()?));
-        let [a, b, c, d, e, f, g, h, ..] = policy.hash();
         Ok(Shim {
             interfaces: Interfaces::mirror(&vendor, settings.vendor_interfaces == VendorInterfaces::Pass),
             vendor,
-            policy_prefix: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-            rules: policy.rules().map(rule_text).collect(),
-            policy,
+            policy: source,
             on_fault: settings.on_fault,
+            process: Process::own(files::environment(c"OTEL_SERVICE_NAME")),
             trace,
             layout,
             socket: settings.socket,
@@ -152,12 +147,6 @@ impl Shim {
             hello: said,
             clock: Clock::detect(),
         })
-    }
-
-    /// The text of a rule as records carry it.
-    #[inline]
-    pub(crate) fn rule_text(&self, rule: &policy::Rule) -> &[u64] {
-        self.rules.get(rule.place()).map_or(&[], |text| text)
     }
 
     /// The recorder of this process; made now after a fork, or where there was none. None where it cannot be made.
@@ -194,7 +183,6 @@ impl Shim {
             spool: self.spool.as_deref(),
             hello: &self.hello,
             clock: self.clock,
-            rules: self.rules.len(),
         };
         let number = MADE.fetch_add(1, Ordering::Relaxed) + 1;
         let mut made = None;
@@ -208,17 +196,4 @@ impl Shim {
         // SAFETY: what is stored there was leaked.
         unsafe { RECORDER.load(Ordering::Acquire).as_ref() }.filter(|recorder| recorder.intact())
     }
-}
-
-/// A rule as records carry it; one that allows needs no more than its name.
-fn rule_text(rule: &policy::Rule) -> Box<[u64]> {
-    let text = |text: Option<&str>| {
-        let text = text.filter(|_| rule.action() != Action::Allow).unwrap_or_default();
-        Text { bytes: text.into(), length: u32::try_from(text.len()).unwrap_or(0) }
-    };
-    let name = Text { bytes: rule.name().into(), length: u32::try_from(rule.name().len()).unwrap_or(0) };
-    let mut bytes = [0; MAX_PART];
-    let length =
-        encode_rule(&Rule { name, reason: text(rule.reason()), remedy: text(rule.remedy()) }, &mut bytes);
-    facts::words(&bytes, length).into()
 }

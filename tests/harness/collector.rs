@@ -25,11 +25,12 @@ impl Collector {
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("spool")).expect("a spool folder");
         let text = format!(
-            "attach = {:?}\nreaders = {:?}\nlog = {:?}\nspool = {:?}\n",
+            "attach = {:?}\nreaders = {:?}\nlog = {:?}\nspool = {:?}\npolicies = {:?}\n",
             at("attach.sock"),
             at("events.sock"),
             at("log"),
-            at("spool")
+            at("spool"),
+            folder.path()
         );
         std::fs::write(at("collector.toml"), text).expect("the collector's configuration");
         Collector { folder, child: None }
@@ -110,9 +111,9 @@ impl Collector {
     /// Everything in the log, once `count` streams are closed.
     pub fn stored_after(&self, count: usize) -> Vec<Value> {
         eventually("closed streams", || {
-            let stored = self.stored();
-            let closed = stored.iter().filter(|event| event["event"] == "stream.closed").count();
-            (closed >= count).then_some(stored)
+            let text = std::fs::read_to_string(self.log()).expect("the log");
+            let closed = text.matches("\"event\":\"stream.closed\"").count();
+            (closed >= count).then(|| self.stored())
         })
     }
 

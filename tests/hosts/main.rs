@@ -6,6 +6,9 @@
 // Counts of a few hundred, on the 64-bit hosts that PKCS#11's types are tested on.
 #![allow(clippy::cast_possible_truncation)]
 
+#[path = "../attacks/attacks.rs"]
+mod attacks;
+mod digests;
 mod discovery;
 mod frame;
 mod lifecycle;
@@ -32,6 +35,9 @@ const SUBJECTS: &[(&str, Subject)] = &[
     ("race", veto::race),
     ("parameter", veto::parameter),
     ("storm", storm::storm),
+    ("digests", digests::digests),
+    ("attack", attacks::attack),
+    ("life", attacks::life),
 ];
 
 fn main() -> ExitCode {

@@ -20,6 +20,7 @@ macro_rules! entries {
         /// Every function, once per way in.
         mod table {
             use super::*;
+            use crate::words::Deed::*;
             use crate::words::Kind::*;
             $(
                 pub(super) unsafe extern "C" fn $name<const WAY: usize>($($argument: $type),*) -> CK_RV {

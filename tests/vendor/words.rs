@@ -11,6 +11,26 @@ use crate::misbehaviour::{Misbehaviour, wanted};
 use crate::object::{self, Object};
 use crate::token::{MECHANISMS, Operation, SLOT, Session};
 
+/// What is done without a mechanism; to search is an operation of its own kind.
+pub(crate) enum Deed {
+    Administer,
+    Open,
+    State,
+    Login,
+    Import,
+    Copy,
+    Destroy,
+    Read,
+    Modify,
+    DigestKey,
+}
+
+impl From<Kind> for Option<Deed> {
+    fn from(_: Kind) -> Option<Deed> {
+        None
+    }
+}
+
 /// Kinds of operation: first those of which a session can have one active, then those of one call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -111,6 +131,19 @@ impl Call {
 
     pub(crate) fn flags(&mut self, _flags: CK_FLAGS) -> Result<(), CK_RV> {
         Ok(())
+    }
+
+    /// What a call does without a mechanism is said for those who judge; a module has nothing to do with it.
+    pub(crate) fn does(&mut self, _what: impl Into<Option<Deed>>) -> Result<(), CK_RV> {
+        Ok(())
+    }
+
+    pub(crate) fn signs(&mut self, _kind: Kind, _data: *mut CK_BYTE, length: CK_ULONG) -> Result<(), CK_RV> {
+        self.input(length)
+    }
+
+    pub(crate) fn wrapped(&mut self, _key: *mut CK_BYTE, length: CK_ULONG) -> Result<(), CK_RV> {
+        self.input(length)
     }
 
     pub(crate) fn input(&mut self, length: CK_ULONG) -> Result<(), CK_RV> {

@@ -1,22 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `p11guard policy check`: what the library would say of a policy, before any application meets it.
+//! `p11guard policy`: one file for each verb. What they share: recorded calls as facts (`recorded`), where events are
+//! (`source`), and typical keys to try a policy with (`typical`).
 
-use std::fmt::{self, Display, Formatter};
+mod acts;
+mod cases;
+mod check;
+mod columns;
+mod diff;
+mod explain;
+mod findings;
+mod known;
+mod learn;
+mod recorded;
+mod replay;
+mod sarif;
+mod source;
+mod test;
+mod typical;
+mod when;
+
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
-use ::policy::{Action, Diagnostics, Mode, Policy};
+use ::policy::Policy;
 use clap::{Args, Subcommand};
-use collector::render::Shown;
-use serde_json::{Value, json};
 
-use super::{Failure, print};
+use super::Failure;
+pub(super) use check::Summary;
 
-/// Work with policies
+/// Work with policies: check, try, learn and compare them
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  p11guard policy check /etc/p11guard/policy.toml")]
+#[command(after_help = "\
+Examples:
+  p11guard policy check /etc/p11guard/policy.toml
+  p11guard policy learn --since 7d > policy.toml
+  p11guard policy replay policy.toml --at 2031-01-01
+  p11guard policy test policy.test.toml")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -24,92 +44,55 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Check(Check),
-}
-
-/// Say whether policies hold together; each mistake with its place and what to write instead
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  p11guard policy check /etc/p11guard/policy.toml && systemctl restart signer"
-)]
-struct Check {
-    /// The policies
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// One line of JSON for each policy
-    #[arg(long)]
-    json: bool,
+    Check(check::Arguments),
+    Explain(explain::Arguments),
+    Test(test::Arguments),
+    Learn(learn::Arguments),
+    Replay(replay::Arguments),
+    Diff(diff::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Verb::Check(check) = &arguments.verb;
-    let mut all_right = true;
-    for path in &check.files {
-        let name = path.to_string_lossy();
-        let bytes = fs::read(path).map_err(Failure::path("read", path, "name a policy that is there"))?;
-        let parsed = Policy::parse(&name, &bytes);
-        all_right &= parsed.is_ok();
-        match parsed {
-            parsed if check.json => print(&format!("{}\n", report(&name, &parsed)))?,
-            Ok(policy) => print(&format!("{}: {}\n", Shown(&name), Summary(&policy)))?,
-            // Where stderr is gone the exit code still says it.
-            Err(diagnostics) => drop(writeln!(anstream::stderr(), "{diagnostics}\n")),
+    let ended = match &arguments.verb {
+        Verb::Check(arguments) => return check::run(arguments),
+        Verb::Explain(arguments) => explain::run(arguments),
+        Verb::Test(arguments) => test::run(arguments),
+        Verb::Learn(arguments) => learn::run(arguments),
+        Verb::Replay(arguments) => replay::run(arguments),
+        Verb::Diff(arguments) => diff::run(arguments),
+    };
+    match ended {
+        Err(Failure::NoReader) => Err(Failure::NoReader),
+        // 1 is the answer "no" of these verbs, as of diff(1).
+        Err(failure) => {
+            let _ = failure.report();
+            Ok(ExitCode::from(TROUBLE))
+        }
+        ended => ended,
+    }
+}
+
+/// Something could not be read, or makes no sense: no answer was given.
+const TROUBLE: u8 = 2;
+
+/// The policy in a file, if it holds together.
+fn load(path: &Path) -> Result<Policy, Failure> {
+    let bytes = fs::read(path).map_err(Failure::path("read", path, "name a policy that is there"))?;
+    Policy::parse(&path.to_string_lossy(), &bytes)
+        .map_err(|diagnostics| Failure::Refused(format!("the policy has mistakes\n{diagnostics}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_teaches_by_an_example_and_says_its_exit_codes() {
+        let mut policy = Arguments::augment_args(clap::Command::new("policy"));
+        for verb in policy.get_subcommands_mut() {
+            let help = verb.render_long_help().to_string();
+            let example = format!("p11guard policy {}", verb.get_name());
+            assert!(help.contains("Exit codes: 0") && help.contains(&example), "{help}");
         }
     }
-    Ok(if all_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// What a policy amounts to, in one line.
-pub(super) struct Summary<'a>(pub(super) &'a Policy);
-
-impl Display for Summary<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let count = |action| self.0.rules().filter(|rule| rule.action() == action).count();
-        let shadow = self.0.rules().filter(|rule| !rule.enforce()).count();
-        // The default stands after the last rule.
-        let rules = self.0.rules().count() - 1;
-        let default = self.0.rules().last().map_or("deny", |rule| rule.action().name());
-        write!(f, "policy \"{}\" in mode {}: {rules} rules", Shown(self.0.name()), mode(self.0))?;
-        let (allow, warn, deny) = (count(Action::Allow), count(Action::Warn), count(Action::Deny));
-        write!(
-            f,
-            " and the default {default} (allow {allow}, warn {warn}, deny {deny}; in shadow {shadow})"
-        )?;
-        write!(f, ", sha256 {}", hash(self.0))
-    }
-}
-
-fn report(path: &str, parsed: &Result<Policy, Diagnostics>) -> Value {
-    match parsed {
-        Ok(policy) => json!({
-            "path": path,
-            "ok": true,
-            "name": policy.name(),
-            "mode": mode(policy),
-            "rules": policy.rules().count() - 1,
-            "sha256": hash(policy),
-        }),
-        Err(diagnostics) => {
-            let mistakes = diagnostics.list().iter().map(|mistake| {
-                json!({
-                    "line": mistake.line(),
-                    "column": mistake.column(),
-                    "message": mistake.message(),
-                    "help": mistake.help(),
-                })
-            });
-            json!({"path": path, "ok": false, "mistakes": mistakes.collect::<Vec<_>>()})
-        }
-    }
-}
-
-fn mode(policy: &Policy) -> &'static str {
-    match policy.mode() {
-        Mode::Enforce => "enforce",
-        Mode::Observe => "observe",
-    }
-}
-
-fn hash(policy: &Policy) -> String {
-    policy.hash().iter().map(|byte| format!("{byte:02x}")).collect()
 }

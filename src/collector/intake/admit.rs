@@ -112,7 +112,9 @@ impl Intake {
         if new {
             tell::stream(&mut self.log, &live);
         }
-        if let Err(corrupt) = live.ring.beat(monotonic_now()) {
+        let word = self.announcer.word;
+        let told = live.ring.beat(monotonic_now()).and_then(|()| live.ring.tell_policy(word));
+        if let Err(corrupt) = told {
             live.is_corrupt(corrupt, &mut self.log);
         }
         self.live.insert(id, live);

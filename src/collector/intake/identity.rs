@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use event::cgroup;
 use rustix::fs::{Stat, major, minor};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::time::ClockId;
@@ -75,15 +76,15 @@ fn pinned(bare: &Process) -> Option<Pinned> {
     let pid = bare.pid;
     let life = open(pid)?;
     let text = |file: &str| fs::read(format!("/proc/{pid}/{file}")).ok();
-    let cgroup = text("cgroup").as_deref().and_then(unified);
+    let cgroup = text("cgroup").as_deref().and_then(cgroup::unified).map(<[u8]>::to_vec);
     let start_ticks = start_ticks(pid);
     let process = Process {
         start_ns: start_ticks.map(start_utc),
         start_ticks,
         exe: fs::read_link(format!("/proc/{pid}/exe")).ok().map(|path| path.into_os_string().into_vec()),
         comm: text("comm").map(|comm| comm.strip_suffix(b"\n").unwrap_or(&comm).to_vec()),
-        unit: cgroup.as_deref().and_then(unit),
-        container: cgroup.as_deref().and_then(container),
+        unit: cgroup.as_deref().and_then(cgroup::unit).map(str::to_owned),
+        container: cgroup.as_deref().and_then(cgroup::container).map(str::to_owned),
         cgroup,
         ..bare.clone()
     };
@@ -135,55 +136,11 @@ fn maps(pid: u32, file: &Stat) -> Option<bool> {
     (!maps.is_empty()).then(|| maps.split(|byte| *byte == b'\n').any(is_it))
 }
 
-/// The path in the unified hierarchy, `0::<path>`.
-fn unified(text: &[u8]) -> Option<Vec<u8>> {
-    text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"0::")).map(<[u8]>::to_vec)
-}
-
-/// The innermost systemd unit that a control group path names.
-fn unit(cgroup: &[u8]) -> Option<String> {
-    let is_unit =
-        |part: &&str| [".service", ".scope", ".socket", ".mount"].iter().any(|kind| part.ends_with(kind));
-    std::str::from_utf8(cgroup).ok()?.rsplit('/').find(is_unit).map(str::to_owned)
-}
-
-/// The container id that a control group path names: 64 hexadecimal digits, however its runtime wraps them.
-fn container(cgroup: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(cgroup).ok()?;
-    let words = text.rsplit(|c: char| !c.is_ascii_alphanumeric());
-    let is_id =
-        |word: &&str| word.len() == 64 && word.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    words.into_iter().find(is_id).map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::process::ExitStatusExt;
     use std::process::Command;
-
-    #[test]
-    fn unit_and_container_are_read_from_the_control_group() {
-        let id = "0123456789abcdef".repeat(4);
-        for (path, unit_name, container_id) in [
-            ("/system.slice/nginx.service", Some("nginx.service"), None),
-            (
-                "/user.slice/user-1000.slice/user@1000.service/app.slice/run-5.scope",
-                Some("run-5.scope"),
-                None,
-            ),
-            (&format!("/system.slice/docker-{id}.scope") as &str, None, Some(&id)),
-            (&format!("/docker/{id}"), None, Some(&id)),
-            (&format!("/kubepods/burstable/pod1/cri-containerd-{id}.scope/inner"), None, Some(&id)),
-            ("/", None, None),
-        ] {
-            if container_id.is_none() {
-                assert_eq!(unit(path.as_bytes()).as_deref(), unit_name, "{path}");
-            }
-            assert_eq!(container(path.as_bytes()).as_ref(), container_id, "{path}");
-        }
-        assert_eq!(unified(b"12:pids:/x\n0::/a b\n").as_deref(), Some(&b"/a b"[..]));
-    }
 
     #[test]
     fn a_living_process_is_described_and_a_dead_one_is_not() {

@@ -2,7 +2,7 @@
 //! A call as an event: the order of its members, and nothing that was not recorded.
 
 use event::hello::Field;
-use event::record::{Call, Header, MechanismUse, Rule, Trace, Verdict};
+use event::record::{Call, MechanismUse, Trace, Verdict};
 use event::value::rv;
 use event::{attribute, mechanism};
 
@@ -38,7 +38,7 @@ impl Json for Event<'_> {
             o.put("sequence", Gap::Sequence);
             o.put("function", head.function.name());
             o.put("rv", Word(rv::display(head.rv)));
-            o.put("verdict", Judged { head, rule: call.rule.as_ref(), stream });
+            o.put("verdict", Judged { call, stream });
             o.known("mechanism", call.mechanism.as_ref().map(Mechanism));
             if !call.message.is_empty() {
                 o.put("message", Parameters { mechanism: None, fields: &call.message, depth: 0 });
@@ -96,14 +96,14 @@ impl Json for Mechanism<'_> {
 }
 
 struct Judged<'a> {
-    head: &'a Header,
-    rule: Option<&'a Rule>,
+    call: &'a Call,
     stream: &'a Stream,
 }
 
 impl Json for Judged<'_> {
     fn json(&self, out: &mut Vec<u8>) {
-        let action = match self.head.verdict {
+        let Judged { call, stream } = self;
+        let action = match call.header.verdict {
             Verdict::NotJudged => "not_judged",
             Verdict::Allow => "allow",
             Verdict::Warn => "warn",
@@ -111,15 +111,19 @@ impl Json for Judged<'_> {
         };
         object(out, |o| {
             o.put("action", action);
-            o.put("enforced", self.head.enforced);
-            if let Some(rule) = self.rule {
+            o.put("enforced", call.header.enforced);
+            if let Some(rule) = &call.rule {
                 o.text("rule", &rule.name);
+                o.text("conditions", &rule.conditions);
+                o.known("nested", call.nested.map(|number| Word(mechanism::display(number))));
+                o.text("clause", &rule.clause);
                 o.text("reason", &rule.reason);
                 o.text("remedy", &rule.remedy);
             }
-            if self.head.policy != 0 {
-                let prefix = self.head.policy.to_be_bytes();
-                let whole = self.stream.said(Field::PolicyHash).filter(|hash| hash.starts_with(&prefix));
+            o.list("instead", call.instead.iter().map(|mechanism| Word(mechanism::display(*mechanism))));
+            if call.header.policy != 0 {
+                let prefix = call.header.policy.to_be_bytes();
+                let whole = stream.said(Field::PolicyHash).filter(|hash| hash.starts_with(&prefix));
                 o.put("policy", Hex(whole.unwrap_or(&prefix)));
             }
         });

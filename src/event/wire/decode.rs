@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::view::{KeyView, TextView, TokenView};
 use super::{FOLLOWS, HEADER, NONE, Tag, VERSION};
 use crate::Function;
 use crate::parameter::{Field, Parameter};
 use crate::record::{
-    Call, Flags, Header, Key, MechanismUse, Rule, Session, Template, TemplateAttribute, Text, Token, Trace,
-    Verdict,
+    Call, Header, Key, MechanismUse, Rule, Session, Template, TemplateAttribute, Trace, Verdict,
 };
 
 /// Why a frame is not a record.
@@ -116,6 +116,8 @@ fn fixed_part(fixed: &mut In<'_>) -> Result<Call, Malformed> {
         templates: Vec::new(),
         attributes: Vec::new(),
         rule: None,
+        nested: None,
+        instead: Vec::new(),
         flags: None,
         user: None,
         username: None,
@@ -126,39 +128,48 @@ fn fixed_part(fixed: &mut In<'_>) -> Result<Call, Malformed> {
 }
 
 /// What is still to be read.
-struct In<'a>(&'a [u8]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct In<'a>(pub(super) &'a [u8]);
 
 impl<'a> In<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed::Short)?;
         self.0 = rest;
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         self.take(N)?.try_into().map_err(|_| Malformed::Short)
     }
 
-    fn u16(&mut self) -> Result<u16, Malformed> {
+    pub(super) fn u16(&mut self) -> Result<u16, Malformed> {
         self.array().map(u16::from_le_bytes)
     }
 
-    fn u32(&mut self) -> Result<u32, Malformed> {
+    pub(super) fn u32(&mut self) -> Result<u32, Malformed> {
         self.array().map(u32::from_le_bytes)
     }
 
-    fn u64(&mut self) -> Result<u64, Malformed> {
+    pub(super) fn u64(&mut self) -> Result<u64, Malformed> {
         self.array().map(u64::from_le_bytes)
     }
 
-    fn optional(&mut self) -> Result<Option<u64>, Malformed> {
+    pub(super) fn optional(&mut self) -> Result<Option<u64>, Malformed> {
         self.u64().map(|value| (value != NONE).then_some(value))
     }
 
-    fn text(&mut self) -> Result<Text, Malformed> {
+    fn numbers(&mut self) -> Result<Vec<u64>, Malformed> {
+        let mut numbers = Vec::with_capacity(self.0.len() / 8);
+        while !self.0.is_empty() {
+            numbers.push(self.u64()?);
+        }
+        Ok(numbers)
+    }
+
+    pub(super) fn text(&mut self) -> Result<TextView<'a>, Malformed> {
         let length = self.u32()?;
         let [kept] = self.array()?;
-        Ok(Text { bytes: self.take(usize::from(kept))?.to_vec(), length })
+        Ok(TextView { bytes: self.take(usize::from(kept))?, length })
     }
 
     fn read(
@@ -170,7 +181,8 @@ impl<'a> In<'a> {
         match tag {
             Tag::Session => {
                 let (id, user, read_write) = (self.u64()?, self.optional()?, self.u64()? != 0);
-                let token = self.facts(call, definitions, |facts| facts.token())?;
+                let token =
+                    self.facts(call, definitions, |facts| Ok(TokenView::read(facts.0)?.to_token()))?;
                 call.session = Some(Session { id, read_write, user, token });
             }
             Tag::Slot => call.slot = Some(self.u64()?),
@@ -181,24 +193,21 @@ impl<'a> In<'a> {
             Tag::Key => {
                 let handle = self.u64()?;
                 // Of an object that nothing is known of, there is the handle alone.
-                let known = if self.0.is_empty() {
-                    None
-                } else {
-                    self.facts(call, definitions, |facts| facts.key())?
-                };
-                call.keys.push(Key { handle, ..known.unwrap_or_default() });
+                let known = |facts: &mut In<'_>| Ok(KeyView::read(facts.0)?.to_key(handle));
+                let key = if self.0.is_empty() { None } else { self.facts(call, definitions, known)? };
+                call.keys.push(key.unwrap_or_else(|| Key { handle, ..Key::default() }));
             }
             Tag::Created => call.created.push(self.u64()?),
             Tag::Template => call.templates.push(self.template()?),
-            Tag::Attributes => {
-                while !self.0.is_empty() {
-                    call.attributes.push(self.u64()?);
-                }
+            Tag::Attributes => call.attributes = self.numbers()?,
+            Tag::Instead => call.instead = self.numbers()?,
+            Tag::Rule => {
+                call.nested = self.optional()?;
+                call.rule = self.facts(call, definitions, |facts| facts.rule())?;
             }
-            Tag::Rule => call.rule = self.facts(call, definitions, |facts| facts.rule())?,
             Tag::Flags => call.flags = Some(self.u64()?),
             Tag::User => call.user = Some(self.u64()?),
-            Tag::Username => call.username = Some(self.text()?),
+            Tag::Username => call.username = Some(self.text()?.to_text()),
             Tag::Count => call.count = Some(self.u64()?),
             Tag::Trace => {
                 call.trace = Some(Trace {
@@ -207,7 +216,7 @@ impl<'a> In<'a> {
                     flags: self.array::<1>()?[0],
                 });
             }
-            Tag::Fault => call.fault = Some(self.text()?),
+            Tag::Fault => call.fault = Some(self.text()?.to_text()),
         }
         Ok(())
     }
@@ -225,42 +234,14 @@ impl<'a> In<'a> {
         found.map(|bytes| read(&mut In(bytes))).transpose()
     }
 
-    fn token(&mut self) -> Result<Token, Malformed> {
-        let slot = self.u64()?;
-        let [f0, f1, h0, h1] = self.array()?;
-        Ok(Token {
-            slot,
-            firmware: (f0, f1),
-            hardware: (h0, h1),
-            label: self.text()?,
-            serial: self.text()?,
-            model: self.text()?,
-            manufacturer: self.text()?,
-        })
-    }
-
-    fn key(&mut self) -> Result<Key, Malformed> {
-        let date = |bytes: [u8; 8]| (bytes != [0; 8]).then_some(bytes);
-        let (class, key_type) = (self.optional()?, self.optional()?);
-        let (bits, curve, allowed) = (self.u32()?, self.u16()?, self.u16()?);
-        Ok(Key {
-            handle: 0,
-            class,
-            key_type,
-            bits: (bits != u32::MAX).then_some(bits),
-            curve: (curve != u16::MAX).then_some(curve),
-            flags: Flags { known: self.u32()?, set: self.u32()? },
-            start: date(self.array()?),
-            end: date(self.array()?),
-            allowed_mechanisms: (0..allowed).map(|_| self.u64()).collect::<Result<_, _>>()?,
-            label: self.text()?,
-            id: self.text()?,
-            unique_id: self.text()?,
-        })
-    }
-
     fn rule(&mut self) -> Result<Rule, Malformed> {
-        Ok(Rule { name: self.text()?, reason: self.text()?, remedy: self.text()? })
+        Ok(Rule {
+            name: self.text()?.to_text(),
+            conditions: self.text()?.to_text(),
+            clause: self.text()?.to_text(),
+            reason: self.text()?.to_text(),
+            remedy: self.text()?.to_text(),
+        })
     }
 
     fn template(&mut self) -> Result<Template, Malformed> {
@@ -269,7 +250,7 @@ impl<'a> In<'a> {
             let (attribute, length) = (self.u64()?, self.u64()?);
             let [present] = self.array()?;
             let value = self.text()?;
-            let value = (present != 0).then_some(value.bytes);
+            let value = (present != 0).then(|| value.bytes.to_vec());
             template.attributes.push(TemplateAttribute { attribute, length, value });
         }
         Ok(template)

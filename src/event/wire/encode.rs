@@ -6,7 +6,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::{HEADER, MAX_PART, MAX_RULE_TEXT, MAX_TEXT, NONE, Tag, VERSION};
+use super::{HEADER, MAX_PART, MAX_RULE, MAX_RULE_TEXT, MAX_TEXT, NONE, Tag, VERSION};
 use crate::parameter::Parameter;
 use crate::record::{Header, Key, Rule, Text, Token, Trace};
 
@@ -183,30 +183,21 @@ pub fn encode_key(key: &Key, bytes: &mut [u8; MAX_PART]) -> usize {
     })
 }
 
-/// The size of an encoded key, bits.
-pub fn key_bits(encoded: &[u8]) -> Option<u32> {
-    let bits = u32::from_le_bytes(encoded.get(16..20)?.try_into().ok()?);
-    (bits != u32::MAX).then_some(bits)
-}
-
-/// The place of an encoded key's curve in `curve::ALL`.
-pub fn key_curve(encoded: &[u8]) -> Option<u16> {
-    let curve = u16::from_le_bytes(encoded.get(20..22)?.try_into().ok()?);
-    (curve != u16::MAX).then_some(curve)
-}
-
 /// Encodes a rule into `bytes` and gives the length.
-pub fn encode_rule(rule: &Rule, bytes: &mut [u8; MAX_PART]) -> usize {
+pub fn encode_rule(rule: &Rule, bytes: &mut [u8; MAX_RULE]) -> usize {
     encode(bytes, |out| {
-        for text in [&rule.name, &rule.reason, &rule.remedy] {
+        for text in [&rule.name, &rule.conditions, &rule.clause] {
+            out.kept(text, MAX_TEXT);
+        }
+        for text in [&rule.reason, &rule.remedy] {
             out.kept(text, MAX_RULE_TEXT);
         }
     })
 }
 
 /// Encodes into cleared memory; what does not fit is left out, field by field.
-fn encode(bytes: &mut [u8; MAX_PART], write: impl FnOnce(&mut Out<'_, [u8]>)) -> usize {
-    let mut out = Out { bytes: bytes.as_mut_slice(), used: 0, overflow: false };
+fn encode(bytes: &mut [u8], write: impl FnOnce(&mut Out<'_, [u8]>)) -> usize {
+    let mut out = Out { bytes, used: 0, overflow: false };
     write(&mut out);
     out.used
 }

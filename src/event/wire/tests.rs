@@ -76,13 +76,23 @@ fn written(write: impl FnOnce(&mut Frame<'_, [u8]>)) -> Vec<u8> {
     [fixed.map(u64::to_ne_bytes).as_flattened(), &memory[..length]].concat()
 }
 
+fn rule() -> Rule {
+    Rule {
+        name: text("no-pkcs1"),
+        conditions: text("operation, mechanism"),
+        clause: text("SP 800-131A, section 6"),
+        reason: text("oracle"),
+        remedy: text("use OAEP"),
+    }
+}
+
 /// Puts encoded facts into a frame, at `place` or as they are.
-fn put<const N: usize>(
+fn put<const N: usize, const P: usize>(
     frame: &mut Frame<'_, [u8]>,
     (tag, first): (Tag, [u64; N]),
-    encode: impl FnOnce(&mut [u8; MAX_PART]) -> usize,
+    encode: impl FnOnce(&mut [u8; P]) -> usize,
 ) -> Vec<u8> {
-    let mut part = [0; MAX_PART];
+    let mut part = [0; P];
     let length = encode(&mut part).next_multiple_of(8);
     let words = part[..length].chunks_exact(8).map(|chunk| u64::from_le_bytes(chunk.try_into().unwrap()));
     if first[N - 1] == FOLLOWS {
@@ -97,13 +107,12 @@ fn put<const N: usize>(
 fn whole(places: [u64; 3]) -> (Vec<u8>, BTreeMap<u64, Vec<u8>>) {
     let mut definitions = BTreeMap::new();
     let bytes = written(|frame| {
-        let rule = Rule { name: text("no-pkcs1"), reason: text("oracle"), remedy: text("use OAEP") };
         let token = session().token.unwrap();
         let of_token = put(frame, (Tag::Session, [9, 1, 1, places[0]]), |to| encode_token(&token, to));
         frame.mechanism(0xd, &[Parameter { depth: 0, field: Field::Hash, value: 0x250 }]);
         let of_key = put(frame, (Tag::Key, [42, places[1]]), |to| encode_key(&key(), to));
-        assert_eq!((key_bits(&of_key), key_curve(&of_key)), (Some(2048), Some(4)));
-        let of_rule = put(frame, (Tag::Rule, [places[2]]), |to| encode_rule(&rule, to));
+        assert_eq!(KeyView::read(&of_key).unwrap().to_key(42), key());
+        let of_rule = put(frame, (Tag::Rule, [9, places[2]]), |to| encode_rule(&rule(), to));
         definitions.extend(places.into_iter().zip([of_token, of_key, of_rule]));
         frame.template(2, [(3, 6, Some(&b"signer"[..])), (0x11, 32, None)].into_iter());
         frame.words(Tag::Attributes, [], [0x11, 0x102].into_iter());
@@ -133,7 +142,7 @@ fn a_record_reads_back_as_it_was_written() {
     assert_eq!(call.keys, [key()]);
     let mechanism = call.mechanism.unwrap();
     assert_eq!((mechanism.number, mechanism.parameters[0].value), (0xd, 0x250));
-    assert_eq!(call.rule.unwrap().remedy, text("use OAEP"));
+    assert_eq!((call.rule, call.nested), (Some(rule()), Some(9)));
     assert_eq!(call.templates[0].attributes[0].value.as_deref(), Some(&b"signer"[..]));
     assert_eq!(call.templates[0].attributes[1].value, None);
     assert_eq!((call.attributes, call.created, call.flags), (vec![0x11, 0x102], vec![43], Some(4)));
@@ -179,10 +188,16 @@ fn the_longest_key_and_rule_read_back_whole() {
         allowed_mechanisms: vec![7; 16],
         ..key()
     };
-    let rule = Rule { name: long(100), reason: long(240), remedy: long(240) };
+    let rule = Rule {
+        name: long(128),
+        conditions: long(128),
+        clause: long(128),
+        reason: long(240),
+        remedy: long(240),
+    };
     let bytes = written(|frame| {
         put(frame, (Tag::Key, [42, FOLLOWS]), |to| encode_key(&key, to));
-        put(frame, (Tag::Rule, [FOLLOWS]), |to| encode_rule(&rule, to));
+        put(frame, (Tag::Rule, [NONE, FOLLOWS]), |to| encode_rule(&rule, to));
     });
     let call = decode(&bytes, &mut BTreeMap::new()).unwrap();
     assert_eq!((call.keys, call.rule), (vec![key], Some(rule)));

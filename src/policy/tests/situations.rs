@@ -2,9 +2,10 @@
 //! What the policy says in one situation per line: `pass!`, `warn!` and `deny!` name the policy, the call
 //! and the rule that must decide.
 
+use event::Function::C_Initialize;
 use event::curve;
-use event::mechanism::{self, Operation};
-use policy::{Action, Facts, Mode, Policy};
+use event::mechanism;
+use policy::{Act, Action, Facts, Mode, Policy};
 
 fn policy(rules: &str) -> Policy {
     match Policy::parse("policy.toml", format!("version = 1\n{rules}").as_bytes()) {
@@ -13,8 +14,8 @@ fn policy(rules: &str) -> Policy {
     }
 }
 
-fn facts(operation: &str, mechanism: &str) -> Facts {
-    Facts::of(Operation::from_name(operation).unwrap(), mechanism::parse(mechanism).unwrap())
+fn facts(operation: &str, mechanism: &str) -> Facts<'static> {
+    Facts::of(C_Initialize, Act::from_name(operation).unwrap(), Some(mechanism::parse(mechanism).unwrap()))
 }
 
 fn place(curve: &str) -> u16 {
@@ -26,8 +27,8 @@ macro_rules! facts {
     ($operation:literal $mechanism:literal $(bits $bits:literal)? $(curve $curve:literal)?) => {{
         #[allow(unused_mut)]
         let mut facts = facts($operation, $mechanism);
-        $(facts.key_bits = Some($bits);)?
-        $(facts.curve = Some(place($curve));)?
+        $(facts.key.bits = Some($bits);)?
+        $(facts.key.curve = Some(place($curve));)?
         facts
     }};
 }
@@ -217,7 +218,7 @@ fn usable(rules: &str) -> [bool; 3] {
     let policy = policy(rules);
     ["sign", "verify", "digest"].map(|operation| {
         let facts = facts(operation, "CKM_ECDSA");
-        policy.may_use(facts.mechanism, facts.operation)
+        policy.may_use(facts.mechanism.unwrap(), facts.act.operation().unwrap())
     })
 }
 

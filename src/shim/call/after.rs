@@ -50,13 +50,18 @@ impl Call<'_> {
         // C_EncapsulateKey with a NULL ciphertext asks for a length and makes nothing.
         if self.header.rv == CKR_OK && !handle.is_null() && !self.header.size_query {
             // SAFETY: the vendor has just written there.
-            self.frame.number(Tag::Created, unsafe { handle.read_unaligned() });
+            let handle = unsafe { handle.read_unaligned() };
+            self.frame.number(Tag::Created, handle);
+            self.remember_made(handle);
         }
     }
 
     pub(crate) fn object_changed(&mut self, handle: CK_OBJECT_HANDLE) {
         if let Some((facts, session)) = self.facts().zip(self.session.as_ref()) {
             facts.key_changed(session.slot, handle);
+            if self.header.function == Function::C_DestroyObject && self.header.rv == CKR_OK {
+                self.forget(|place| place == (session.slot, handle));
+            }
         }
     }
 
@@ -85,6 +90,7 @@ impl Call<'_> {
     pub(crate) fn sessions_closed(&mut self, slot: CK_SLOT_ID) {
         if let Some(facts) = self.facts().filter(|_| self.header.rv == CKR_OK) {
             facts.slot_closed(slot);
+            self.forget(|place| place.0 == slot);
         }
     }
 
@@ -110,6 +116,7 @@ impl Call<'_> {
     pub(crate) fn token_changed(&mut self, slot: CK_SLOT_ID) {
         if let Some(facts) = self.facts().filter(|_| self.header.rv == CKR_OK) {
             facts.token_changed(slot);
+            self.forget(|place| place.0 == slot);
         }
     }
 
@@ -147,6 +154,9 @@ impl Call<'_> {
     }
 
     fn change_operations(&mut self) {
+        if self.header.rv == CKR_OK {
+            self.remember_nonce();
+        }
         let Some((facts, session)) = self.recorder.map(Recorder::facts).zip(self.session.as_ref()) else {
             return;
         };

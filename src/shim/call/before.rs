@@ -5,17 +5,20 @@
 use cryptoki_sys::*;
 use event::mechanism::{self, Operation, Shape};
 use event::wire::{self, Tag};
-use event::{Active, Function, curve};
+use event::wire::{KeyView, TokenView};
+use event::{Active, Function, attribute};
+use policy::Act;
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 
-use super::Call;
 use super::parameter::{self, Parameters};
-use super::read::{self, Attribute};
+use super::read;
+use super::{Call, asked};
 use crate::facts::{self, Session};
 use crate::recorder::Recorder;
 
 /// Words that are said before the call.
-impl Call<'_> {
+impl<'b> Call<'b> {
     /// The session; with it the token.
     #[inline]
     pub(crate) fn session(&mut self, handle: CK_SESSION_HANDLE) {
@@ -59,6 +62,9 @@ impl Call<'_> {
     #[inline]
     pub(crate) fn slot(&mut self, slot: CK_SLOT_ID) {
         self.frame.number(Tag::Slot, slot);
+        if let Some(asked) = &mut self.asked {
+            asked.token.slot = Some(slot);
+        }
     }
 
     /// The mechanism of a call that does `operation` with it. NULL cancels an operation and is not judged
@@ -68,8 +74,9 @@ impl Call<'_> {
         // SAFETY: NULL, or the caller's mechanism as PKCS#11 demands it.
         let Some(mechanism) = (unsafe { read::mechanism(pointer) }) else { return };
         self.mechanism = Some(mechanism);
-        self.asked = Some(policy::Facts::of(operation, mechanism.mechanism));
-        let mut parameters = Parameters::new();
+        self.asked =
+            Some(policy::Facts::of(self.header.function, operation.into(), Some(mechanism.mechanism)));
+        let Some(parameters) = self.parameters.take() else { return };
         let shape = mechanism::by_number(mechanism.mechanism).map_or(Shape::Bytes, |known| known.parameter);
         use Function::*;
         let shape = match self.header.function {
@@ -82,9 +89,42 @@ impl Call<'_> {
         };
         let length = usize::try_from(mechanism.ulParameterLen).unwrap_or(usize::MAX);
         // SAFETY: the caller's parameter as PKCS#11 demands it for this mechanism.
-        unsafe { parameter::decode(shape, mechanism.pParameter, length, &mut parameters) };
+        unsafe { parameter::decode(shape, mechanism.pParameter, length, parameters) };
         self.frame.mechanism(mechanism.mechanism, parameters.as_slice());
         self.header.truncated |= parameters.overflowed();
+        let parameters: &Parameters = parameters;
+        if let Some(asked) = &mut self.asked {
+            asked.parameters = parameters.as_slice();
+        }
+    }
+
+    /// What a call without a mechanism does, where the policy has something to say of it.
+    #[inline]
+    pub(crate) fn does(&mut self, act: Act) {
+        if self.policy.policy.considers(act) {
+            self.asked = Some(policy::Facts::of(self.header.function, act, None));
+        }
+    }
+
+    /// Data to be signed: its length. Where the policy asks which digest it names (PKCS#1 v1.5 and ECDSA sign whatever
+    /// they are given), its first bytes are compared with the known names, and forgotten.
+    #[inline]
+    pub(crate) fn signs(&mut self, active: Active, data: *mut CK_BYTE, length: CK_ULONG) {
+        self.header.bytes_in = Some(length);
+        if self.policy.policy.considers(Act::SignData) {
+            self.look_at_data(active, data, length);
+        }
+    }
+
+    #[cold]
+    fn look_at_data(&mut self, active: Active, data: *mut CK_BYTE, length: CK_ULONG) {
+        let Some((facts, session)) = self.facts().zip(self.session.as_ref()) else { return };
+        let (_, mechanism) = facts.operation(session, active);
+        // SAFETY: the caller's data as PKCS#11 demands it.
+        let head = unsafe { read::bytes(data, length, asked::DIGEST_INFO_HEAD) };
+        let mut facts = policy::Facts::of(self.header.function, Act::SignData, Some(mechanism));
+        facts.input = policy::Input { length: Some(length), digest: asked::digest_of(head) };
+        self.asked = Some(facts);
     }
 
     /// A mechanism asked about by its number.
@@ -109,6 +149,28 @@ impl Call<'_> {
         self.header.truncated |= parameters.overflowed();
     }
 
+    /// Tells the policy of the token and of who is logged in to it, where the policy asks.
+    #[inline]
+    pub(super) fn name_token(&mut self, asked: &mut policy::Facts<'b>) {
+        if self.policy.policy.asks_tokens() {
+            self.look_up_token(asked);
+        }
+    }
+
+    #[cold]
+    fn look_up_token(&mut self, asked: &mut policy::Facts<'b>) {
+        let Some(slot) = self.session.map(|session| session.slot).or(asked.token.slot) else { return };
+        asked.token.slot = Some(slot);
+        let Some((facts, room)) = self.facts().zip(self.token_room.take()) else { return };
+        let Some((length, user)) = facts.ask_token(slot, room) else { return };
+        asked.user = asked.user.or(Some(user));
+        // SAFETY: so many words were written.
+        let words: &'b [u64] = unsafe { room[..length].assume_init_ref() };
+        if let Ok(token) = TokenView::read(read::bytes_of(words)) {
+            asked.token = asked::token(&token);
+        }
+    }
+
     /// A key that the call works with: its facts are learnt where they are not known.
     #[inline]
     pub(crate) fn key(&mut self, handle: CK_OBJECT_HANDLE) {
@@ -123,20 +185,33 @@ impl Call<'_> {
 
     #[inline]
     fn known(&mut self, handle: CK_OBJECT_HANDLE, learn: bool) {
-        let first = self.keys == 0;
+        let number = self.keys;
         self.keys += 1;
+        self.names(number, handle);
+        let room: &'b mut [_] = match self.key_room.get_mut(number).and_then(Option::take) {
+            Some(room) if self.asked.is_some() => room,
+            _ => &mut [],
+        };
         let known = self.recorder.map(Recorder::facts).zip(self.session);
-        let mut size =
-            known.and_then(|(facts, session)| facts.tell_key(session.slot, handle, &mut self.frame));
-        if let (None, true, Some((facts, session))) = (size, learn, known) {
-            size = self.learn_key(facts, &session, handle);
+        let mut told =
+            known.and_then(|(facts, session)| facts.tell_key(session.slot, handle, &mut self.frame, room));
+        if let (None, Some((facts, session))) = (told, known)
+            && (learn || self.asked.is_some())
+        {
+            told = self.learn_key(facts, &session, handle, room);
         }
-        let Some(size) = size else {
+        let Some(length) = told else {
             // Nothing is known but the handle.
             return self.frame.number(Tag::Key, handle);
         };
-        if let (true, Some(asked)) = (first, &mut self.asked) {
-            (asked.key_bits, asked.curve) = facts::size_of_key(size);
+        // SAFETY: so many words were written.
+        let words: &'b [u64] = unsafe { room[..length].assume_init_ref() };
+        let Some(asked) = &mut self.asked else { return };
+        // Shorter than a key can be where there was no room for it.
+        let Ok(key) = KeyView::read(read::bytes_of(words)) else { return };
+        match number {
+            0 => asked.key = asked::known(&key),
+            _ => asked.target = asked::known(&key),
         }
     }
 
@@ -148,7 +223,8 @@ impl Call<'_> {
         facts: &facts::Facts,
         session: &Session,
         handle: CK_OBJECT_HANDLE,
-    ) -> Option<u64> {
+        room: &mut [MaybeUninit<u64>],
+    ) -> Option<usize> {
         let private =
             [Active::Sign, Active::SignRecover, Active::Decrypt, Active::MessageSign, Active::MessageDecrypt];
         if private.iter().any(|active| facts.operation(session, *active).0 != 0) {
@@ -157,19 +233,20 @@ impl Call<'_> {
         }
         let words = facts::learn_key(self.shim.vendor.own(), self.header.session?, handle)?;
         facts.key_learnt(session.slot, handle, &self.recorder?.define(&words));
-        facts.tell_key(session.slot, handle, &mut self.frame)
+        facts.tell_key(session.slot, handle, &mut self.frame, room)
     }
 
-    /// A template of attributes to set or to search by; the key size that it asks for is judged.
+    /// A template of attributes to set or to search by; what it asks for is judged.
     pub(crate) fn template(&mut self, pointer: *mut CK_ATTRIBUTE, count: CK_ULONG) {
         // SAFETY: NULL, or the caller's template as PKCS#11 demands it.
         let attributes = || unsafe { read::template(pointer, count) };
         self.frame.template(count, attributes().map(|attribute| attribute.for_record()));
-        let generates = matches!(self.asked, Some(asked) if matches!(asked.operation, Operation::Generate | Operation::GenerateKeyPair));
-        if let (true, Some(asked)) = (generates, &mut self.asked) {
-            for attribute in attributes() {
-                size_asked(asked, &attribute);
-            }
+        let number = self.templates;
+        self.templates += 1;
+        let Some(asked) = &mut self.asked else { return };
+        match number {
+            0 => asked.template = asked::wanted(attributes()),
+            _ => asked.private_template = asked::wanted(attributes()),
         }
     }
 
@@ -178,6 +255,12 @@ impl Call<'_> {
         // SAFETY: NULL, or the caller's template as PKCS#11 demands it.
         let numbers = unsafe { read::numbers(pointer, count) };
         self.frame.words(Tag::Attributes, [], numbers);
+        if let Some(asked) = &mut self.asked {
+            // SAFETY: as above.
+            let mut numbers = unsafe { read::numbers(pointer, count) };
+            asked.template.present = numbers.len() > 0;
+            asked.template.secret = numbers.any(attribute::is_secret);
+        }
     }
 
     #[inline]
@@ -188,11 +271,17 @@ impl Call<'_> {
     #[inline]
     pub(crate) fn flags(&mut self, flags: CK_FLAGS) {
         self.frame.number(Tag::Flags, flags);
+        if let Some(asked) = &mut self.asked {
+            asked.flags = Some(flags);
+        }
     }
 
     #[inline]
     pub(crate) fn user(&mut self, user: CK_USER_TYPE) {
         self.frame.number(Tag::User, user);
+        if let Some(asked) = &mut self.asked {
+            asked.user = Some(user);
+        }
     }
 
     pub(crate) fn username(&mut self, pointer: *mut CK_UTF8CHAR, length: CK_ULONG) {
@@ -211,26 +300,5 @@ impl Call<'_> {
         if let Some((facts, session)) = self.recorder.map(Recorder::facts).zip(self.session.as_ref()) {
             self.header.operation = facts.operation(session, active).0;
         }
-    }
-}
-
-/// What a template for a new key says of its size.
-fn size_asked(asked: &mut policy::Facts, attribute: &Attribute<'_>) {
-    let number = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).ok();
-    let Some(value) = attribute.value else { return };
-    match attribute.number {
-        CKA_MODULUS_BITS => asked.key_bits = number(value).and_then(|bits| u32::try_from(bits).ok()),
-        CKA_VALUE_LEN => {
-            asked.key_bits = number(value).and_then(|bytes| u32::try_from(bytes.checked_mul(8)?).ok())
-        }
-        CKA_PRIME => asked.key_bits = u32::try_from(attribute.length.saturating_mul(8)).ok(),
-        CKA_EC_PARAMS => {
-            if let curve::Parameters::Named(named) = curve::from_parameters(value) {
-                asked.key_bits = Some(u32::from(named.bits));
-                let place = curve::ALL.iter().position(|known| std::ptr::eq(known, named));
-                asked.curve = place.and_then(|place| u16::try_from(place).ok());
-            }
-        }
-        _ => (),
     }
 }

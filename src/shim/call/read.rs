@@ -5,6 +5,7 @@
 
 use cryptoki_sys::{CK_ATTRIBUTE, CK_MECHANISM, CK_ULONG};
 use event::attribute::{self, Kind};
+use std::ffi::c_void;
 
 /// More attributes than this are counted, not read.
 const MOST_ATTRIBUTES: usize = 64;
@@ -19,6 +20,8 @@ pub(super) struct Attribute<'a> {
     pub(super) length: u64,
     /// The value, where it is public and short.
     pub(super) value: Option<&'a [u8]>,
+    /// It may carry key material.
+    pub(super) secret: bool,
 }
 
 impl<'a> Attribute<'a> {
@@ -38,7 +41,18 @@ pub(super) unsafe fn mechanism(pointer: *const CK_MECHANISM) -> Option<CK_MECHAN
     (!pointer.is_null()).then(|| unsafe { pointer.read_unaligned() })
 }
 
-/// The attributes of a template.
+/// The structure at `pointer`; none where `length` is not its own.
+///
+/// # Safety
+/// `pointer` is NULL or points to `length` bytes, and any bytes are a valid `T`.
+pub(super) unsafe fn structure<T>(pointer: *const c_void, length: CK_ULONG) -> Option<T> {
+    let whole = !pointer.is_null() && length == size_of::<T>() as CK_ULONG;
+    // SAFETY: the caller's promise.
+    whole.then(|| unsafe { pointer.cast::<T>().read_unaligned() })
+}
+
+/// The attributes of a template. The values of those of the standard that carry no key material may be recorded; what
+/// a vendor's own attribute carries is not known, and nested templates are pointers.
 ///
 /// # Safety
 /// `pointer` is NULL or points to `count` CK_ATTRIBUTEs, aligned or not, whose values are as long as they say.
@@ -49,12 +63,15 @@ pub(super) unsafe fn template<'a>(
     // SAFETY: the caller's promise.
     unsafe { entries(pointer, count) }.map(|attribute| {
         let length = usize::try_from(attribute.ulValueLen).unwrap_or(usize::MAX);
-        let readable = !attribute.pValue.is_null() && length <= LONGEST_VALUE && keeps(attribute.type_);
+        let known = attribute::by_number(attribute.type_);
+        let secret = known.is_none_or(|known| known.secret);
+        let keeps = !secret && known.is_some_and(|known| known.kind != Kind::Template);
+        let readable = !attribute.pValue.is_null() && length <= LONGEST_VALUE && keeps;
         let value = readable.then(|| {
             // SAFETY: the caller's promise; the length is small.
             unsafe { std::slice::from_raw_parts(attribute.pValue.cast::<u8>(), length) }
         });
-        Attribute { number: attribute.type_, length: attribute.ulValueLen, value }
+        Attribute { number: attribute.type_, length: attribute.ulValueLen, value, secret }
     })
 }
 
@@ -83,10 +100,10 @@ unsafe fn entries(
     (0..count).map(move |place| unsafe { pointer.add(place).read_unaligned() })
 }
 
-/// Whether the value of an attribute may be recorded: the standard's attributes that carry no key material. What a
-/// vendor's own attribute carries is not known; nested templates are pointers.
-fn keeps(number: u64) -> bool {
-    attribute::by_number(number).is_some_and(|known| !known.secret && known.kind != Kind::Template)
+/// Words as the bytes that they were made of.
+pub(super) fn bytes_of(words: &[u64]) -> &[u8] {
+    // SAFETY: as many bytes, of which any are valid, and no stricter alignment.
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
 }
 
 /// Text of the caller, at most `most` bytes of it.

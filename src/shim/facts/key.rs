@@ -15,8 +15,6 @@ use crate::vendor::List;
 
 /// Words of the place of a key's definition and its encoded form.
 pub(crate) const KEY_WORDS: usize = 1 + MAX_PART / 8;
-/// In an encoded key behind its place: size, curve and the count of allowed mechanisms.
-pub(super) const SIZE: usize = 3;
 /// In an encoded key behind its place: which flags are known (low half), and which of those are set.
 const FLAGS: usize = 4;
 /// Whether an encoded key is a token object: it outlives the session it was found in.
@@ -74,14 +72,6 @@ attributes! {
     CKA_MODULUS modulus: [u8; 1024];
     CKA_PRIME prime: [u8; 1024];
     CKA_EC_PARAMS curve: [u8; 64];
-}
-
-/// Size in bits and place of the curve, from the word of an encoded key that holds both.
-#[inline]
-pub(crate) fn size_of_key(word: u64) -> (Option<u32>, Option<u16>) {
-    let bits = u32::try_from(word & 0xffff_ffff).ok().filter(|bits| *bits != u32::MAX);
-    let curve = u16::try_from(word >> 32 & 0xffff).ok().filter(|curve| *curve != u16::MAX);
-    (bits, curve)
 }
 
 /// What a field holds that the vendor did not write.

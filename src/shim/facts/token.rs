@@ -34,7 +34,7 @@ pub(crate) fn learn(vendor: &List, slot: u64) -> Option<Vec<u64>> {
 }
 
 /// Encoded facts as words.
-pub(crate) fn words(bytes: &[u8; MAX_PART], length: usize) -> Vec<u64> {
+pub(crate) fn words(bytes: &[u8], length: usize) -> Vec<u64> {
     let chunks = bytes[..length.next_multiple_of(8)].chunks_exact(8);
     chunks.map(|chunk| chunk.try_into().map_or(0, u64::from_le_bytes)).collect()
 }

@@ -48,9 +48,14 @@ impl Connection {
         }
     }
 
+    /// Whether the process took rights from itself since: no file and no socket is opened from then on.
+    pub(super) fn is_confined(&self) -> bool {
+        seccomp_mode() != self.seccomp
+    }
+
     /// Hands the ring over; whether it was sent.
     pub(super) fn hand_over(&self, producer: &Producer) -> bool {
-        if seccomp_mode() != self.seccomp || !producer.owns_descriptor() {
+        if self.is_confined() || !producer.owns_descriptor() {
             return false;
         }
         let Some(socket) = self.connect() else { return false };

@@ -18,7 +18,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(text: impl Display, spool: Option<PathBuf>) -> Fault {
+    pub(crate) fn new(text: impl Display, spool: Option<PathBuf>) -> Fault {
         Fault { text: text.to_string(), spool }
     }
 

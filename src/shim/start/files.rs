@@ -5,7 +5,7 @@
 
 use std::ffi::{CStr, OsStr, c_char};
 use std::fmt::{self, Display};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -14,14 +14,43 @@ use std::path::{Path, PathBuf};
 use super::fault::Fault;
 
 /// A file as it was read.
-pub(super) struct Content {
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Content {
+    pub(crate) bytes: Vec<u8>,
     /// Who owns it.
     pub(super) owner: u32,
+    pub(crate) identity: Identity,
+}
+
+/// Which file it is, and as of when.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    file: (u64, u64),
+    changed: (i64, i64),
+    bytes: u64,
+}
+
+impl Identity {
+    fn of(status: &Metadata) -> Identity {
+        Identity {
+            file: (status.dev(), status.ino()),
+            changed: (status.ctime(), status.ctime_nsec()),
+            bytes: status.size(),
+        }
+    }
+
+    /// Whether it is the same file, changed or not.
+    pub(crate) fn same_file(&self, other: &Identity) -> bool {
+        self.file == other.file
+    }
+}
+
+/// The identity of the file at `path`, if there is one.
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
+    path.metadata().ok().map(|status| Identity::of(&status))
 }
 
 /// Why a file was not read.
-pub(super) struct Unreadable {
+pub(crate) struct Unreadable {
     path: PathBuf,
     what: String,
     help: &'static str,
@@ -63,7 +92,7 @@ pub(super) fn configuration(library: &Path) -> Result<(PathBuf, Content), Fault>
 }
 
 /// Reads a file that root or `owner` owns and nobody else can write.
-pub(super) fn read(path: &Path, owner: u32) -> Result<Content, Unreadable> {
+pub(crate) fn read(path: &Path, owner: u32) -> Result<Content, Unreadable> {
     let wrong = |what: String, help| Unreadable { path: path.into(), what, help, missing: false };
     let open = OpenOptions::new().read(true).custom_flags(libc::O_CLOEXEC | libc::O_NONBLOCK).open(path);
     let file = open.map_err(|error| Unreadable {
@@ -92,7 +121,7 @@ pub(super) fn read(path: &Path, owner: u32) -> Result<Content, Unreadable> {
     limited
         .read_to_end(&mut bytes)
         .map_err(|error| wrong(format!("it cannot be read: {error}"), "check the file system"))?;
-    Ok(Content { bytes, owner: status.uid() })
+    Ok(Content { bytes, owner: status.uid(), identity: Identity::of(&status) })
 }
 
 unsafe extern "C" {

@@ -15,7 +15,8 @@ fuzz_target!(|bytes: &[u8]| {
         for key in &call.keys {
             let mut encoded = [0; wire::MAX_PART];
             wire::encode_key(key, &mut encoded);
-            assert_eq!((wire::key_bits(&encoded), wire::key_curve(&encoded)), (key.bits, key.curve));
+            let read = wire::KeyView::read(&encoded).expect("an encoded key");
+            assert_eq!((read.bits, read.curve, read.flags), (key.bits, key.curve, key.flags));
         }
     }
     assert!(hello::fields(bytes).map(|(_, value)| value.len()).sum::<usize>() <= bytes.len());

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is known of a call when it is judged, handed in whole: judging asks no clock, no file and no memory of its
+//! own. `None` and "empty" are "not known", and meet no condition.
+
+use event::Function;
+use event::parameter::Parameter;
+use event::record::Flags;
+
+use crate::act::Act;
+
+/// What stands for "nobody is logged in" where it is known who is.
+pub const NOBODY: u64 = u64::MAX;
+
+/// A call.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'c> {
+    /// The function that was called.
+    pub function: Function,
+    /// What it does.
+    pub act: Act,
+    /// The `CKM_` number, where it takes a mechanism.
+    pub mechanism: Option<u64>,
+    /// The fields of the mechanism's parameter, those of nested mechanisms behind the field that names them.
+    pub parameters: &'c [Parameter],
+    /// The object that works, or that something is done to: for `C_WrapKey` the wrapping key.
+    pub key: Object<'c>,
+    /// The second object, which is worked on: for `C_WrapKey` the wrapped key.
+    pub target: Object<'c>,
+    /// What a template asks of the object that is made, changed or searched for; for a key pair of its public half.
+    pub template: Object<'c>,
+    /// What the second template asks: that of a private half.
+    pub private_template: Object<'c>,
+    /// The token.
+    pub token: Token<'c>,
+    /// The `CKU_` that is logged in, or that a login names; [`NOBODY`] where nobody is.
+    pub user: Option<u64>,
+    /// The process.
+    pub process: Process<'c>,
+    /// When it came in, UTC seconds since 1970.
+    pub time: Option<u64>,
+    /// What came of earlier calls.
+    pub memory: Memory,
+    /// The data that it hands in.
+    pub input: Input,
+    /// Its `CK_FLAGS` argument.
+    pub flags: Option<u64>,
+}
+
+/// An object as its token described it, or as a template asks for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Object<'c> {
+    /// `CKA_CLASS`.
+    pub class: Option<u64>,
+    /// `CKA_KEY_TYPE`.
+    pub key_type: Option<u64>,
+    /// Size in bits: modulus, prime, curve or value length.
+    pub bits: Option<u32>,
+    /// Place of its named curve in `event::curve::ALL`.
+    pub curve: Option<u16>,
+    /// It has curve parameters that are no named curve.
+    pub explicit_curve: bool,
+    /// `CKA_PUBLIC_EXPONENT`, saturated.
+    pub exponent: Option<u64>,
+    /// `CKA_PARAMETER_SET`.
+    pub parameter_set: Option<u64>,
+    /// Its boolean attributes, as far as told: in a template those that it names.
+    pub flags: Flags,
+    /// `CKA_LABEL`.
+    pub label: Option<&'c [u8]>,
+    /// `CKA_ID`.
+    pub id: Option<&'c [u8]>,
+    /// `CKA_START_DATE`, eight ASCII digits.
+    pub start: Option<[u8; 8]>,
+    /// `CKA_END_DATE`, eight ASCII digits.
+    pub end: Option<[u8; 8]>,
+    /// It names attributes that carry key material: read, they are a leak; written, an import.
+    pub secret: bool,
+    /// Attributes of it are named at all.
+    pub present: bool,
+}
+
+/// A token as it was when it was learnt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Token<'c> {
+    /// The slot.
+    pub slot: Option<u64>,
+    /// `CK_TOKEN_INFO.label`, without the padding.
+    pub label: Option<&'c [u8]>,
+    /// `CK_TOKEN_INFO.serialNumber`, without the padding.
+    pub serial: Option<&'c [u8]>,
+    /// `CK_TOKEN_INFO.model`, without the padding.
+    pub model: Option<&'c [u8]>,
+}
+
+/// The process that calls, as the library in it sees it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Process<'c> {
+    /// Path of the program.
+    pub exe: Option<&'c [u8]>,
+    /// Effective user id.
+    pub uid: Option<u32>,
+    /// Effective group id.
+    pub gid: Option<u32>,
+    /// systemd unit.
+    pub unit: Option<&'c [u8]>,
+    /// Container id.
+    pub container: Option<&'c [u8]>,
+    /// `OTEL_SERVICE_NAME`.
+    pub service: Option<&'c [u8]>,
+}
+
+/// What came of earlier calls of this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Usage flags ([`Flags`] bits) that the value of the key ever had: on this object, its copies, the other half of
+    /// its pair, other objects unwrapped from the same bytes or derived in the same way.
+    pub key_uses: u32,
+    /// The same of the value that a call copies, unwraps or derives.
+    pub value_uses: u32,
+    /// The key was unwrapped by an asymmetric key, or imported.
+    pub foreign: bool,
+    /// The same key encrypted with the same IV or nonce before.
+    pub nonce_repeats: bool,
+}
+
+/// What is known of the data that a call hands in. Its bytes are looked at for this alone and kept nowhere.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Input {
+    /// How many bytes.
+    pub length: Option<u64>,
+    /// The digest mechanism that a DigestInfo (RFC 8017, section 9.2) names at its start.
+    pub digest: Option<u64>,
+}
+
+impl<'c> Facts<'c> {
+    /// A call of which only this is known.
+    pub fn of(function: Function, act: Act, mechanism: Option<u64>) -> Facts<'c> {
+        Facts {
+            function,
+            act,
+            mechanism,
+            parameters: &[],
+            key: Object::default(),
+            target: Object::default(),
+            template: Object::default(),
+            private_template: Object::default(),
+            token: Token::default(),
+            user: None,
+            process: Process::default(),
+            time: None,
+            memory: Memory::default(),
+            input: Input::default(),
+            flags: None,
+        }
+    }
+
+    /// The key that the call works with; where one is made out of nothing, the key that its templates ask for.
+    pub fn subject(&self) -> &Object<'c> {
+        match self.act {
+            Act::Generate | Act::GenerateKeyPair | Act::Import => &self.template,
+            _ => &self.key,
+        }
+    }
+}

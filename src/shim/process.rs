@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The process as the policy sees it: read once, when the library starts. What an event says of a process comes from
+//! the collector, which asks the kernel; this is for deciding inside the process, which could lie to itself.
+#![allow(unsafe_code)]
+
+use event::cgroup;
+use std::os::unix::ffi::OsStringExt;
+
+/// What a [`policy::Process`] speaks of.
+pub(crate) struct Process {
+    exe: Option<Vec<u8>>,
+    uid: u32,
+    gid: u32,
+    cgroup: Option<Vec<u8>>,
+    service: Option<Vec<u8>>,
+}
+
+impl Process {
+    /// This process; `service` is its OTEL_SERVICE_NAME.
+    pub(crate) fn own(service: Option<Vec<u8>>) -> Process {
+        let cgroup = std::fs::read("/proc/self/cgroup").ok();
+        Process {
+            exe: std::fs::read_link("/proc/self/exe").ok().map(|path| path.into_os_string().into_vec()),
+            // SAFETY: no pointer is involved, here and in the next line.
+            uid: unsafe { libc::geteuid() },
+            // SAFETY: as above.
+            gid: unsafe { libc::getegid() },
+            cgroup: cgroup.as_deref().and_then(cgroup::unified).map(<[u8]>::to_vec),
+            service,
+        }
+    }
+
+    /// As the policy is asked.
+    pub(crate) fn facts(&self) -> policy::Process<'_> {
+        policy::Process {
+            exe: self.exe.as_deref(),
+            uid: Some(self.uid),
+            gid: Some(self.gid),
+            unit: self.cgroup.as_deref().and_then(cgroup::unit).map(str::as_bytes),
+            container: self.cgroup.as_deref().and_then(cgroup::container).map(str::as_bytes),
+            service: self.service.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Is the policy replaced at once and as a whole? Eight threads call while policies come and go: each event's verdict is
+//! that of the policy whose hash it carries, and no broken, stale or foreign file takes anything away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use harness::artifacts;
+use harness::collector::Collector;
+use harness::guard::{ALLOW_ALL, Guard, Way};
+use harness::run::eventually;
+use harness::token;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+const THREADS: &str = "8";
+
+/// A policy that allows SHA-256 alone, or MD5 as well.
+fn policy(revision: u64, md5: bool) -> String {
+    let md5 = if md5 { ", \"CKM_MD5\"" } else { "" };
+    format!(
+        "version = 1\nrevision = {revision}\n[[rule]]\nname = \"digests\"\naction = \"allow\"\n\
+         operation = [\"digest\"]\nmechanism = [\"CKM_SHA256\"{md5}]\n"
+    )
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A collector, and an application that calls all the time under the policy in the collector's folder.
+struct Busy {
+    collector: Collector,
+    child: Child,
+    log: Option<BufReader<File>>,
+    judged: Vec<Judged>,
+    /// Its folders last as long as it runs.
+    _way: Way,
+}
+
+impl Busy {
+    fn under(text: &str) -> Busy {
+        let mut collector = Collector::prepared();
+        let path = collector.path("policy.toml");
+        std::fs::write(&path, text).expect("the policy");
+        collector.start();
+        let token = token::stub("");
+        let guard = collector.guard(Guard::new(&token.module, ALLOW_ALL)).set("policy", &format!("{path:?}"));
+        let way = Way::guarded(guard, token);
+        let mut command = way.command(artifacts::host());
+        command.arg("digests").arg(&way.module).arg(THREADS).stdin(Stdio::piped()).stdout(Stdio::null());
+        let child = command.spawn().expect("the host runs");
+        Busy { collector, child, log: None, judged: Vec::new(), _way: way }
+    }
+
+    fn policy(&self) -> PathBuf {
+        self.collector.path("policy.toml")
+    }
+
+    /// Puts a new file in the place of the old one, as `mv` does.
+    fn replace(&self, text: &str, prepare: impl FnOnce(&Path)) {
+        let new = self.collector.path("policy.new");
+        std::fs::write(&new, text).expect("a new policy");
+        prepare(&new);
+        std::fs::rename(new, self.policy()).expect("moved into its place");
+    }
+
+    /// Waits until an event was judged by the policy with this text.
+    fn until_judged_by(&mut self, text: &str) {
+        let prefix = hash(text)[..16].to_owned();
+        eventually("an event under the policy", || {
+            self.read();
+            self.judged.last().filter(|event| event.policy.starts_with(&prefix)).map(|_| ())
+        });
+    }
+
+    /// Waits until the library says why it did not take a policy.
+    fn until_refused(&self, why: &str) {
+        eventually(why, || {
+            let entries = std::fs::read_dir(self.collector.path("spool")).ok()?;
+            let texts = entries.flatten().filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
+            texts.into_iter().find(|text| text.contains(why) && text.contains("last good one stays in force"))
+        });
+    }
+
+    /// Reads what has come into the log.
+    fn read(&mut self) {
+        let log = self.log.get_or_insert_with(|| {
+            let log = eventually("a log", || File::open(self.collector.log()).ok());
+            BufReader::new(log)
+        });
+        let mut line = String::new();
+        loop {
+            let before = line.len();
+            if log.read_line(&mut line).expect("the log is text") == 0 {
+                break;
+            }
+            // The end of the log may be half a line.
+            if line.ends_with('\n') {
+                self.judged.extend(Judged::read(&line));
+                line.clear();
+            } else if line.len() == before {
+                break;
+            }
+        }
+        log.seek_relative(-i64::try_from(line.len()).expect("a line")).expect("a file");
+    }
+
+    fn end(mut self) -> Vec<Judged> {
+        drop(self.child.stdin.take());
+        assert!(self.child.wait().expect("the host ends").success());
+        self.collector.stop();
+        self.read();
+        self.judged
+    }
+}
+
+/// A judged call.
+struct Judged {
+    mechanism: String,
+    action: String,
+    policy: String,
+    rv: String,
+}
+
+impl Judged {
+    fn read(line: &str) -> Option<Judged> {
+        line.contains("\"C_DigestInit\"").then_some(())?;
+        let event: Value = serde_json::from_str(line).ok()?;
+        let text = |pointer: &str| event.pointer(pointer)?.as_str().map(str::to_owned);
+        Some(Judged {
+            mechanism: text("/mechanism/name")?,
+            action: text("/verdict/action")?,
+            policy: text("/verdict/policy")?,
+            rv: text("/rv/name")?,
+        })
+    }
+}
+
+/// Checks that every verdict is the one that the policy of its hash gives; how many each policy gave.
+fn agree(judged: &[Judged], policies: &[(String, bool)]) -> BTreeMap<String, usize> {
+    let known: BTreeMap<String, bool> =
+        policies.iter().map(|(text, md5)| (hash(text)[..16].to_owned(), *md5)).collect();
+    let mut counts = BTreeMap::new();
+    for call in judged {
+        let prefix = call.policy[..16].to_owned();
+        let md5 = known.get(&prefix).expect("a policy that was in force");
+        let allowed = call.mechanism == "CKM_SHA256" || *md5;
+        let expected = if allowed { ("allow", "CKR_OK") } else { ("deny", "CKR_MECHANISM_INVALID") };
+        assert_eq!((call.action.as_str(), call.rv.as_str()), expected, "{} under {prefix}", call.mechanism);
+        *counts.entry(prefix).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn every_verdict_is_that_of_the_policy_whose_hash_it_carries() {
+    let policies: Vec<(String, bool)> =
+        (1..=5).map(|revision| (policy(revision, revision % 2 == 0), revision % 2 == 0)).collect();
+    let mut busy = Busy::under(&policies[0].0);
+    busy.until_judged_by(&policies[0].0);
+    for (text, _) in &policies[1..] {
+        busy.replace(text, |_| ());
+        busy.until_judged_by(text);
+    }
+    let counts = agree(&busy.end(), &policies);
+    println!("calls judged by each policy: {counts:?}");
+    assert_eq!(counts.len(), policies.len());
+}
+
+#[test]
+fn no_broken_stale_or_foreign_file_takes_the_place_of_a_good_one() {
+    let strict = policy(7, false);
+    let mut busy = Busy::under(&strict);
+    busy.until_judged_by(&strict);
+    let loose = policy(8, true);
+
+    busy.replace(&loose[..loose.len() - 20], |_| ());
+    busy.until_refused("error:");
+    busy.replace(&policy(6, true), |_| ());
+    busy.until_refused("it has revision 6, the one in force 7");
+    busy.replace(&loose, |new| {
+        let status = std::process::Command::new("chmod").arg("666").arg(new).status();
+        assert!(status.expect("chmod runs").success());
+    });
+    busy.until_refused("others than its owner can write it");
+    // SAFETY: no pointer is involved.
+    if unsafe { libc::geteuid() } == 0 {
+        busy.replace(&loose, |new| std::os::unix::fs::chown(new, Some(12345), None).expect("root may"));
+        busy.until_refused("it belongs to user 12345");
+    }
+    let newer = policy(9, false);
+    busy.replace(&newer, |_| ());
+    busy.until_judged_by(&newer);
+    std::fs::write(busy.policy(), policy(10, true)).expect("written where it stands");
+    // Something else happens in the folder, so that the library looks.
+    std::fs::write(busy.collector.path("note"), "").expect("a file");
+    busy.until_refused("it was written where it stands");
+
+    let judged = busy.end();
+    let hashes: BTreeSet<&str> = judged.iter().map(|call| call.policy.as_str()).collect();
+    agree(&judged, &[(strict, false), (newer, false)]);
+    assert_eq!(hashes.len(), 2);
+}
