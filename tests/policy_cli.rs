@@ -180,7 +180,10 @@ fn a_replay_finds_what_is_refused_once_the_policy_is_enforced() {
     let mut replayed: Vec<_> = lines(&found.stdout)
         .iter()
         .flat_map(|line| {
-            vec![words(&line["verdict"], &line["rule"], line); line["count"].as_u64().unwrap_or(0) as usize]
+            vec![
+                words(&line["verdict"], &line["rule"], line);
+                usize::try_from(line["count"].as_u64().unwrap()).unwrap()
+            ]
         })
         .collect();
     refused.sort();
@@ -188,6 +191,28 @@ fn a_replay_finds_what_is_refused_once_the_policy_is_enforced() {
     println!("{replayed:#?}");
     assert_eq!(replayed, refused);
     assert_eq!(replayed.len(), 2);
+}
+
+#[test]
+fn an_operation_that_would_not_begin_is_counted_once() {
+    // A rule on the hash of signatures is asked of the data as well, where the Init was let through.
+    let rule = |enforce: bool| {
+        format!(
+            "version = 1\ndefault = \"allow\"\n[[rule]]\nname = \"no-sha1\"\naction = \"deny\"\nenforce = {enforce}\n\
+             operation = [\"sign\", \"sign-data\"]\nmechanism = [\"CKM_SHA1_RSA_PKCS\"]\nremedy = \"use SHA-256\"\n"
+        )
+    };
+    let folder = folder_with(&[("enforced.toml", &rule(true)), ("shadow.toml", &rule(false))]);
+    let functions = |policy_file: &str| {
+        let found = policy(&folder, &format!("replay {policy_file} events.jsonl --json"));
+        assert_eq!(found.status, 3, "{found:?}");
+        let mut functions: Vec<_> =
+            lines(&found.stdout).iter().map(|line| line["function"].as_str().unwrap().to_owned()).collect();
+        functions.sort();
+        functions
+    };
+    assert_eq!(functions("enforced.toml"), ["C_SignInit"]);
+    assert_eq!(functions("shadow.toml"), ["C_Sign", "C_SignInit"]);
 }
 
 #[test]
@@ -225,6 +250,10 @@ fn a_warning_fails_a_replay_where_that_is_asked_for() {
     assert_eq!(policy(&folder, "replay warn.toml events.jsonl --fail-on warn").status, 3);
     assert_eq!(policy(&folder, "replay warn.toml - --fail-on warn <events.jsonl").status, 3);
     assert_eq!(policy(&folder, "replay warn.toml . --fail-on warn").status, 3);
+    // Without a name it is the log of the collector that is configured.
+    let config = format!("log = {:?}\n", folder.path());
+    std::fs::write(folder.path().join("collector.toml"), config).unwrap();
+    assert_eq!(policy(&folder, "replay warn.toml --config collector.toml --fail-on warn").status, 3);
 }
 
 /// What SARIF 2.1.0 demands of the members that are used (sections 3.13, 3.14, 3.18, 3.19, 3.27, 3.28, 3.49).

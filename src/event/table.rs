@@ -134,7 +134,7 @@ macro_rules! pkcs11 {
 (2, 40) C_GenerateKeyPair(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, pPublicKeyTemplate: *mut CK_ATTRIBUTE, ulPublicKeyAttributeCount: CK_ULONG, pPrivateKeyTemplate: *mut CK_ATTRIBUTE, ulPrivateKeyAttributeCount: CK_ULONG, phPublicKey: *mut CK_OBJECT_HANDLE, phPrivateKey: *mut CK_OBJECT_HANDLE)
     [session(hSession) mechanism(GenerateKeyPair, pMechanism) template(pPublicKeyTemplate, ulPublicKeyAttributeCount) template(pPrivateKeyTemplate, ulPrivateKeyAttributeCount)] -> [created(phPublicKey) created(phPrivateKey)];
 (2, 40) C_WrapKey(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hWrappingKey: CK_OBJECT_HANDLE, hKey: CK_OBJECT_HANDLE, pWrappedKey: *mut CK_BYTE, pulWrappedKeyLen: *mut CK_ULONG)
-    [session(hSession) mechanism(Wrap, pMechanism) key(hWrappingKey) key(hKey)] -> [output(pWrappedKey, pulWrappedKeyLen)];
+    [session(hSession) mechanism(Wrap, pMechanism) key(hWrappingKey) key(hKey)] -> [output(pWrappedKey, pulWrappedKeyLen) wraps(pWrappedKey, pulWrappedKeyLen)];
 (2, 40) C_UnwrapKey(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hUnwrappingKey: CK_OBJECT_HANDLE, pWrappedKey: *mut CK_BYTE, ulWrappedKeyLen: CK_ULONG, pTemplate: *mut CK_ATTRIBUTE, ulAttributeCount: CK_ULONG, phKey: *mut CK_OBJECT_HANDLE)
     [session(hSession) mechanism(Unwrap, pMechanism) key(hUnwrappingKey) wrapped(pWrappedKey, ulWrappedKeyLen) template(pTemplate, ulAttributeCount)] -> [created(phKey)];
 (2, 40) C_DeriveKey(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hBaseKey: CK_OBJECT_HANDLE, pTemplate: *mut CK_ATTRIBUTE, ulAttributeCount: CK_ULONG, phKey: *mut CK_OBJECT_HANDLE)
@@ -160,9 +160,9 @@ macro_rules! pkcs11 {
 (3, 0) C_MessageEncryptInit(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hKey: CK_OBJECT_HANDLE)
     [session(hSession) mechanism(Encrypt, pMechanism) key(hKey)] -> [starts(MessageEncrypt)];
 (3, 0) C_EncryptMessage(hSession: CK_SESSION_HANDLE, pParameter: *mut CK_VOID, ulParameterLen: CK_ULONG, pAssociatedData: *mut CK_BYTE, ulAssociatedDataLen: CK_ULONG, pPlaintext: *mut CK_BYTE, ulPlaintextLen: CK_ULONG, pCiphertext: *mut CK_BYTE, pulCiphertextLen: *mut CK_ULONG)
-    [session(hSession) part_of(MessageEncrypt) message(MessageEncrypt, pParameter, ulParameterLen) input(ulPlaintextLen)] -> [output(pCiphertext, pulCiphertextLen)];
+    [session(hSession) part_of(MessageEncrypt) begins_message(MessageEncrypt, pParameter, ulParameterLen) input(ulPlaintextLen)] -> [output(pCiphertext, pulCiphertextLen)];
 (3, 0) C_EncryptMessageBegin(hSession: CK_SESSION_HANDLE, pParameter: *mut CK_VOID, ulParameterLen: CK_ULONG, pAssociatedData: *mut CK_BYTE, ulAssociatedDataLen: CK_ULONG)
-    [session(hSession) part_of(MessageEncrypt) message(MessageEncrypt, pParameter, ulParameterLen)] -> [];
+    [session(hSession) part_of(MessageEncrypt) begins_message(MessageEncrypt, pParameter, ulParameterLen)] -> [];
 (3, 0) C_EncryptMessageNext(hSession: CK_SESSION_HANDLE, pParameter: *mut CK_VOID, ulParameterLen: CK_ULONG, pPlaintextPart: *mut CK_BYTE, ulPlaintextPartLen: CK_ULONG, pCiphertextPart: *mut CK_BYTE, pulCiphertextPartLen: *mut CK_ULONG, flags: CK_FLAGS)
     [session(hSession) part_of(MessageEncrypt) message(MessageEncrypt, pParameter, ulParameterLen) input(ulPlaintextPartLen) flags(flags)] -> [output(pCiphertextPart, pulCiphertextPartLen)];
 (3, 0) C_MessageEncryptFinal(hSession: CK_SESSION_HANDLE)
@@ -218,7 +218,7 @@ macro_rules! pkcs11 {
 (3, 2) C_AsyncJoin(hSession: CK_SESSION_HANDLE, pFunctionName: *mut CK_UTF8CHAR, ulID: CK_ULONG, pData: *mut CK_BYTE, ulData: CK_ULONG)
     [session(hSession)] -> [];
 (3, 2) C_WrapKeyAuthenticated(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hWrappingKey: CK_OBJECT_HANDLE, hKey: CK_OBJECT_HANDLE, pAssociatedData: *mut CK_BYTE, ulAssociatedDataLen: CK_ULONG, pWrappedKey: *mut CK_BYTE, pulWrappedKeyLen: *mut CK_ULONG)
-    [session(hSession) mechanism(Wrap, pMechanism) key(hWrappingKey) key(hKey)] -> [output(pWrappedKey, pulWrappedKeyLen)];
+    [session(hSession) mechanism(Wrap, pMechanism) key(hWrappingKey) key(hKey)] -> [output(pWrappedKey, pulWrappedKeyLen) wraps(pWrappedKey, pulWrappedKeyLen)];
 (3, 2) C_UnwrapKeyAuthenticated(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hUnwrappingKey: CK_OBJECT_HANDLE, pWrappedKey: *mut CK_BYTE, ulWrappedKeyLen: CK_ULONG, pTemplate: *mut CK_ATTRIBUTE, ulAttributeCount: CK_ULONG, pAssociatedData: *mut CK_BYTE, ulAssociatedDataLen: CK_ULONG, phKey: *mut CK_OBJECT_HANDLE)
     [session(hSession) mechanism(Unwrap, pMechanism) key(hUnwrappingKey) wrapped(pWrappedKey, ulWrappedKeyLen) template(pTemplate, ulAttributeCount)] -> [created(phKey)];
         }

@@ -64,6 +64,8 @@ acts! {
     Open "open";
     // C_Sign and its kin, of the data they are given
     SignData "sign-data";
+    // C_EncryptMessage and C_EncryptMessageBegin, of the message's own parameter
+    EncryptMessage "encrypt-message";
 }
 
 impl Act {
@@ -102,11 +104,13 @@ groups! {
 pub struct Acts(u32);
 
 impl Acts {
-    /// What a rule that names no operation is for: everything but the data of signatures, of which a call is judged a
-    /// second time.
+    /// What a rule that names no operation is for: everything but what is judged a second time: the data of signatures
+    /// and the parameters of messages.
     pub const UNNAMED: Acts = Acts((1 << Act::SignData as u32) - 1);
     /// The acts with a mechanism.
-    pub const WITH_MECHANISM: Acts = Acts((1 << Operation::ALL.len()) - 1 | 1 << Act::SignData as u32);
+    pub const WITH_MECHANISM: Acts = Acts(
+        ((1 << Operation::ALL.len()) - 1) | (1 << Act::SignData as u32) | (1 << Act::EncryptMessage as u32),
+    );
 
     /// The members of both.
     pub const fn intersection(self, other: Acts) -> Acts {
@@ -158,6 +162,6 @@ mod tests {
         }
         assert_eq!(Act::Import.operation(), None);
         assert!(Act::ALL.len() <= 32, "a set is 32 bits");
-        assert_eq!(Act::ALL.last(), Some(&Act::SignData));
+        assert_eq!(Act::ALL.last_chunk(), Some(&[Act::SignData, Act::EncryptMessage]));
     }
 }

@@ -36,7 +36,8 @@ impl<'c> Asked<'c> {
 
     /// A boolean attribute of the key; of a key pair that is made the private half's, where it is said there.
     fn flag(self, bit: u32) -> Option<bool> {
-        let private = self.facts.private_template.flags.value(bit).filter(|_| self.facts.act == Act::GenerateKeyPair);
+        let private =
+            self.facts.private_template.flags.value(bit).filter(|_| self.facts.act == Act::GenerateKeyPair);
         private.or_else(|| self.subject().flags.value(bit))
     }
 
@@ -52,7 +53,8 @@ impl<'c> Asked<'c> {
 
     /// Whether the token makes the IV. Where the parameter has no word on it, an IV in it is the caller's.
     fn iv_generator(self) -> Option<u64> {
-        let first = |wanted: &[Field]| self.parameters.iter().find(|parameter| wanted.contains(&parameter.field));
+        let first =
+            |wanted: &[Field]| self.parameters.iter().find(|parameter| wanted.contains(&parameter.field));
         match first(&[Field::IvGenerator]) {
             Some(generator) => Some(u64::from(generator.value != 0)),
             None => first(IV).map(|_| 0),

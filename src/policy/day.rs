@@ -20,7 +20,8 @@ pub(crate) fn of_date(year: u16, month: u8, day: u8) -> Option<u64> {
 
 /// The day of a `CK_DATE`: eight ASCII digits.
 pub(crate) fn of_digits(digits: [u8; 8]) -> Option<u64> {
-    let text = std::str::from_utf8(&digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let text =
+        std::str::from_utf8(&digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
     of_date(text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..].parse().ok()?)
 }
 
@@ -50,7 +51,9 @@ mod tests {
         assert_eq!(of_date(2000, 2, 29), Some(11_016));
         assert_eq!(of_date(2031, 1, 1), Some(22_280));
         assert_eq!(of_digits(*b"20310101"), Some(22_280));
-        for (year, month, day) in [(1969, 12, 31), (2031, 2, 29), (2100, 2, 29), (2031, 13, 1), (2031, 0, 1), (2031, 1, 0)] {
+        for (year, month, day) in
+            [(1969, 12, 31), (2031, 2, 29), (2100, 2, 29), (2031, 13, 1), (2031, 0, 1), (2031, 1, 0)]
+        {
             assert_eq!(of_date(year, month, day), None, "{year} {month} {day}");
         }
         assert_eq!(of_digits(*b"2031 101"), None);
@@ -60,6 +63,9 @@ mod tests {
     fn a_moment_has_a_day_a_minute_and_a_weekday() {
         // 2026-11-21, a Saturday, 09:05:07 UTC.
         let time = 1_795_251_907;
-        assert_eq!((of_time(time), minute(time), weekday(time)), (of_date(2026, 11, 21).unwrap(), 9 * 60 + 5, 5));
+        assert_eq!(
+            (of_time(time), minute(time), weekday(time)),
+            (of_date(2026, 11, 21).unwrap(), 9 * 60 + 5, 5)
+        );
     }
 }

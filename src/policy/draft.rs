@@ -21,7 +21,8 @@ const STATUS: Wanted = Wanted { what: "status", example: "\"unverified\"" };
 const RV: Wanted = Wanted { what: "return value", example: "\"mechanism\"" };
 
 /// The keys of a rule that are no conditions.
-const KEYS: [&str; 9] = ["name", "action", "enforce", "reason", "remedy", "clause", "edition", "status", "rv"];
+const KEYS: [&str; 9] =
+    ["name", "action", "enforce", "reason", "remedy", "clause", "edition", "status", "rv"];
 /// The conditions by which rules are found.
 const FOUND_BY: [&str; 2] = ["operation", "mechanism"];
 
@@ -101,7 +102,8 @@ pub(crate) fn rule(section: &Section<'_>, report: &mut Report<'_>) -> Option<Rul
 /// The keys of a rule's conditions, as events show them.
 fn words(acts: bool, mechanism: bool, conditions: &[Condition]) -> Box<str> {
     let mut words = String::new();
-    let found_by = FOUND_BY.into_iter().zip([acts, mechanism]).filter(|(_, asked)| *asked).map(|(key, _)| key);
+    let found_by =
+        FOUND_BY.into_iter().zip([acts, mechanism]).filter(|(_, asked)| *asked).map(|(key, _)| key);
     for key in found_by.chain(conditions.iter().map(|condition| Condition::KEYS[condition.place()])) {
         if !words.is_empty() {
             words.push_str(", ");

@@ -77,6 +77,9 @@ pub struct Object<'c> {
     pub secret: bool,
     /// Attributes of it are named at all.
     pub present: bool,
+    /// It names an attribute twice with different values, or so many that not all were looked at: which one its token
+    /// goes by, nobody knows.
+    pub ambiguous: bool,
 }
 
 /// A token as it was when it was learnt.
@@ -119,6 +122,8 @@ pub struct Memory {
     pub value_uses: u32,
     /// The key was unwrapped by an asymmetric key, or imported.
     pub foreign: bool,
+    /// The token generated the key, whatever it says of that (NSS says of every key that it is not local).
+    pub generated: bool,
     /// The same key encrypted with the same IV or nonce before.
     pub nonce_repeats: bool,
 }
@@ -126,10 +131,29 @@ pub struct Memory {
 /// What is known of the data that a call hands in. Its bytes are looked at for this alone and kept nowhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Input {
-    /// How many bytes.
+    /// How many bytes; of a number to be signed, without the zeros before it.
     pub length: Option<u64>,
     /// The digest mechanism that a DigestInfo (RFC 8017, section 9.2) names at its start.
     pub digest: Option<u64>,
+}
+
+impl Object<'_> {
+    /// Whether `later`, which says all that this says and maybe more, says something else instead.
+    #[must_use]
+    pub fn contradicts(&self, later: &Object<'_>) -> bool {
+        let Object { class, key_type, bits, curve, exponent, parameter_set, flags, start, end, .. } = self;
+        let numbers = [(class, &later.class), (key_type, &later.key_type), (exponent, &later.exponent)];
+        let changed = |(told, now): (&Option<u64>, &Option<u64>)| told.is_some() && told != now;
+        numbers.into_iter().any(changed)
+            || changed((parameter_set, &later.parameter_set))
+            || (bits.is_some() && *bits != later.bits)
+            || (curve.is_some() && *curve != later.curve)
+            || (start.is_some() && *start != later.start)
+            || (end.is_some() && *end != later.end)
+            || (self.label.is_some() && self.label != later.label)
+            || (self.id.is_some() && self.id != later.id)
+            || flags.known & (flags.set ^ later.flags.set) != 0
+    }
 }
 
 impl<'c> Facts<'c> {

@@ -48,7 +48,8 @@ pub(crate) fn read(source: &str, report: &mut Report<'_>) -> Option<File> {
     let name = top.value("name").map(|value| text(value, draft::NAME, report));
     let revision = top.value("revision").map(|value| number(value, REVISION, 0..=u64::MAX, report));
     let mode = top.value("mode").map(|value| word(value, MODE, Mode::WORDS.into_iter(), report));
-    let default = top.value("default").map(|value| word(value, draft::ACTION, Action::WORDS.into_iter(), report));
+    let default =
+        top.value("default").map(|value| word(value, draft::ACTION, Action::WORDS.into_iter(), report));
     let mut guards = guards(&top, report);
     let mut rules = Vec::new();
     for profile in included(&top, report) {
@@ -113,7 +114,11 @@ fn included(top: &Section<'_>, report: &mut Report<'_>) -> Vec<&'static Profile>
 }
 
 /// The guards and the rules of a profile. What is wrong with it is told where it is included.
-fn read_profile(profile: &Profile, top: &Section<'_>, report: &mut Report<'_>) -> (Vec<&'static str>, Vec<Rule>) {
+fn read_profile(
+    profile: &Profile,
+    top: &Section<'_>,
+    report: &mut Report<'_>,
+) -> (Vec<&'static str>, Vec<Rule>) {
     let mut own = Report::new(profile.text);
     let mut read = || {
         let document = parse(profile.text, &mut own)?;

@@ -6,9 +6,14 @@
 /// A pattern with `*` or `?` has at most so many other bytes: its places, and the end, are bits of one word.
 pub(crate) const LONGEST: usize = 127;
 
+/// The longest text that is kept without a pointer to it.
+const SHORT: usize = 22;
+
 /// What a text is compared with.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Pattern {
+    /// These bytes and no others: the first so many, at hand because most names are as short.
+    Short(u8, [u8; SHORT]),
     /// These bytes and no others.
     Exactly(Box<[u8]>),
     /// What a pattern describes.
@@ -47,7 +52,15 @@ impl Pattern {
             .map(|piece| if let Piece::Byte(byte) = piece { Some(*byte) } else { None })
             .collect();
         if let Some(bytes) = bytes {
-            return Some(Pattern::Exactly(bytes));
+            let mut short = [0; SHORT];
+            let room = short.get_mut(..bytes.len()).zip(u8::try_from(bytes.len()).ok());
+            return Some(match room {
+                Some((room, length)) => {
+                    room.copy_from_slice(&bytes);
+                    Pattern::Short(length, short)
+                }
+                None => Pattern::Exactly(bytes),
+            });
         }
         if pieces.iter().filter(|piece| **piece != Piece::Many).count() > LONGEST {
             return None;
@@ -72,20 +85,29 @@ impl Pattern {
         Some(Pattern::Like(Box::new(glob)))
     }
 
+    /// The one text that it matches, if there is one.
+    pub(crate) fn text(&self) -> Option<&[u8]> {
+        match self {
+            Pattern::Short(length, bytes) => Some(&bytes[..usize::from(*length)]),
+            Pattern::Exactly(bytes) => Some(bytes),
+            Pattern::Like(_) => None,
+        }
+    }
+
     /// Whether the whole of `text` is as the pattern says.
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
         match self {
-            Pattern::Exactly(bytes) => **bytes == *text,
             Pattern::Like(glob) => glob.matches(text),
+            exact => exact.text() == Some(text),
         }
     }
 
     /// Whether it certainly matches all that `narrow` matches.
     pub(crate) fn covers(&self, narrow: &Pattern) -> bool {
-        match (self, narrow) {
+        match (self, narrow.text()) {
             (Pattern::Like(glob), _) if glob.end == 1 => true,
-            (wide, Pattern::Exactly(bytes)) => wide.matches(bytes),
-            (wide, narrow) => wide == narrow,
+            (wide, Some(text)) => wide.matches(text),
+            (wide, None) => wide == narrow,
         }
     }
 }
@@ -125,12 +147,20 @@ mod tests {
 
     #[test]
     fn a_pattern_speaks_of_the_whole_text() {
-        for (pattern, text) in
-            [("a", "a"), ("*", ""), ("*", "a\nb"), ("a*", "a"), ("*a", "ba"), ("a?c", "a\nc"), ("a*b*c", "axxbyyc")]
-        {
+        for (pattern, text) in [
+            ("a", "a"),
+            ("*", ""),
+            ("*", "a\nb"),
+            ("a*", "a"),
+            ("*a", "ba"),
+            ("a?c", "a\nc"),
+            ("a*b*c", "axxbyyc"),
+        ] {
             assert!(matches(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in [("a", "a\n"), ("a", "A"), ("ok*", "no\nok"), ("?", ""), ("a*", "b\na"), ("*a", "a\n")] {
+        for (pattern, text) in
+            [("a", "a\n"), ("a", "A"), ("ok*", "no\nok"), ("?", ""), ("a*", "b\na"), ("*a", "a\n")]
+        {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }
     }

@@ -41,6 +41,15 @@ pub(crate) struct Guard {
 /// Every guard.
 pub(crate) const ALL: &[Guard] = &[
     Guard {
+        name: "clear-templates",
+        clause: "PKCS#11 3.2, section 4.1.1",
+        reason: "a template that says two things of one attribute is judged by one and may be carried out by the other",
+        remedy: "name each attribute once",
+        rv: CKR_TEMPLATE_INCONSISTENT,
+        acts: &[Generate, GenerateKeyPair, Import, Copy, Modify, Unwrap, Derive, Encapsulate, Decapsulate],
+        refuses: inputs::ambiguous,
+    },
+    Guard {
         name: "operation-state",
         clause: "PKCS#11 3.2, C_SetOperationState",
         reason: "a saved operation state resumes an operation that no rule has judged, and may hold key \
@@ -250,7 +259,7 @@ pub(crate) const ALL: &[Guard] = &[
                  the key of the tags",
         remedy: "let the token make the IV (CKG_GENERATE_COUNTER with C_MessageEncryptInit), or count it up",
         rv: CKR_MECHANISM_PARAM_INVALID,
-        acts: &[Encrypt, Wrap, Sign],
+        acts: &[Encrypt, EncryptMessage, Wrap, Sign],
         refuses: inputs::nonce_twice,
     },
 ];

@@ -3,9 +3,9 @@
 //! without looking at the others. Rules that name no mechanism are kept once, not once per mechanism, so that a large
 //! policy stays small.
 
-use crate::act::Acts;
+use crate::act::{Act, Acts};
 use crate::conditions::{Asked, Condition};
-use crate::rule::Rule;
+use crate::rule::{Action, Rule};
 
 /// A rule that names more mechanisms times keys than this is found by its mechanisms alone.
 const MOST_PINS: usize = 64;
@@ -14,8 +14,7 @@ const NO_PIN: u64 = 0;
 /// Set in the pins of rules that name no mechanism.
 const ANY_MECHANISM: u64 = 1 << 63;
 
-/// A rule in one of the lists, with what is asked of every call that finds it there: reading the rule itself would be
-/// one cache miss more.
+/// A rule in one of the lists, with all that judging takes of it: reading the rule itself would be one cache miss more.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     /// The rule's place.
@@ -23,14 +22,18 @@ pub(crate) struct Entry {
     acts: Acts,
     /// Where its conditions begin among those of all rules, and how many there are.
     begin: u32,
-    count: u32,
+    count: u16,
+    /// What the rule does.
+    pub(crate) action: Action,
+    /// Whether it is carried out.
+    pub(crate) enforce: bool,
 }
 
 impl Entry {
     /// Where the rule's conditions stand among those of all rules, these in the order of their rules.
     #[inline]
     pub(crate) fn conditions(self) -> std::ops::Range<usize> {
-        self.begin as usize..(self.begin + self.count) as usize
+        self.begin as usize..self.begin as usize + usize::from(self.count)
     }
 }
 
@@ -52,31 +55,51 @@ pub(crate) struct Index {
     entries: Box<[Entry]>,
     /// The rules that name neither mechanism nor key.
     unnamed: (u32, u32),
-    /// Whether keys are pinned by label, by id.
-    by_label: bool,
-    by_id: bool,
+    /// The acts of all rules of each kind: where an act is in none, no list of the kind needs to be looked for.
+    kinds: Kinds,
+}
+
+/// Something for each way of naming a key and of naming mechanisms.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kinds {
+    named: Acts,
+    /// Those of all that follow.
+    pinned: Acts,
+    by_label: [Acts; 2],
+    by_id: [Acts; 2],
 }
 
 impl Index {
     /// The index of `rules`.
     pub(crate) fn new(rules: &[Rule]) -> Index {
         let mut rows: Vec<(u64, u64, Entry)> = Vec::with_capacity(rules.len() * 2);
-        let (mut by_label, mut by_id) = (false, false);
+        let mut kinds = Kinds::default();
         let mut begin = 0;
         for (place, rule) in (0_u32..).zip(rules) {
-            let count = u32::try_from(rule.conditions.len()).unwrap_or(u32::MAX);
-            let entry = Entry { place, acts: rule.acts, begin, count };
-            begin += count;
+            let count = u16::try_from(rule.conditions.len()).unwrap_or(u16::MAX);
+            let entry =
+                Entry { place, acts: rule.acts, begin, count, action: rule.action, enforce: rule.enforce };
+            begin += u32::from(count);
             if rule.acts.is_empty() {
                 continue;
             }
             let pins = Pins::of(rule);
-            by_label |= matches!(pins, Pins::Labels(_));
-            by_id |= matches!(pins, Pins::Ids(_));
+            let any = usize::from(rule.mechanism.is_none());
+            let kind = match pins {
+                Pins::None => &mut kinds.named,
+                Pins::Labels(_) => &mut kinds.by_label[any],
+                Pins::Ids(_) => &mut kinds.by_id[any],
+            };
+            *kind = kind.union(rule.acts);
+            if !matches!(pins, Pins::None) {
+                kinds.pinned = kinds.pinned.union(rule.acts);
+            }
             for pin in pins.list() {
                 match &rule.mechanism {
                     None => rows.push((0, pin | ANY_MECHANISM, entry)),
-                    Some(named) => rows.extend(named.numbers().iter().map(|mechanism| (*mechanism, *pin, entry))),
+                    Some(named) => {
+                        rows.extend(named.numbers().iter().map(|mechanism| (*mechanism, *pin, entry)))
+                    }
                 }
             }
         }
@@ -100,41 +123,38 @@ impl Index {
             begin = end;
         }
         let entries = rows.iter().map(|row| row.2).collect();
-        Index { slots: slots.into(), entries, unnamed, by_label, by_id }
+        Index { slots: slots.into(), entries, unnamed, kinds }
     }
 
     /// The first of the rules for this call's mechanism, act and key of which `met` says yes. Each list is walked by
     /// itself, up to what was found in those before it; the short ones come first.
     #[inline]
-    pub(crate) fn first(&self, asked: &Asked<'_>, met: impl Fn(Entry) -> bool) -> Option<usize> {
-        let mut best = u32::MAX;
-        let mut walk = |list: &[Entry]| {
-            for entry in list {
-                if entry.place >= best {
-                    break;
-                }
-                if entry.acts.contains(asked.act) && met(*entry) {
-                    best = entry.place;
-                    break;
-                }
+    pub(crate) fn first(&self, asked: &Asked<'_>, met: impl Fn(&Entry) -> bool) -> Option<&Entry> {
+        let mut best = None;
+        if self.kinds.pinned.contains(asked.act) {
+            best = self.first_pinned(asked, &met);
+        }
+        if let Some(mechanism) = asked.mechanism.filter(|_| self.kinds.named.contains(asked.act)) {
+            best = walk(self.find(mechanism, NO_PIN), best, asked.act, &met);
+        }
+        walk(self.list(self.unnamed), best, asked.act, &met)
+    }
+
+    fn first_pinned(&self, asked: &Asked<'_>, met: &impl Fn(&Entry) -> bool) -> Option<&Entry> {
+        let mut best = None;
+        let key = asked.facts.subject();
+        let pins = [(self.kinds.by_label, key.label, Pinned::Label), (self.kinds.by_id, key.id, Pinned::Id)];
+        for ([named, any], text, kind) in pins {
+            let Some(text) = text.filter(|_| named.union(any).contains(asked.act)) else { continue };
+            let pin = pin(kind, text);
+            if let Some(mechanism) = asked.mechanism.filter(|_| named.contains(asked.act)) {
+                best = walk(self.find(mechanism, pin), best, asked.act, met);
             }
-        };
-        if self.by_label || self.by_id {
-            let key = asked.facts.subject();
-            let label = key.label.filter(|_| self.by_label).map(|label| pin(Pinned::Label, label));
-            let id = key.id.filter(|_| self.by_id).map(|id| pin(Pinned::Id, id));
-            for pin in [label, id].into_iter().flatten() {
-                if let Some(mechanism) = asked.mechanism {
-                    walk(self.find(mechanism, pin));
-                }
-                walk(self.find(0, pin | ANY_MECHANISM));
+            if any.contains(asked.act) {
+                best = walk(self.find(0, pin | ANY_MECHANISM), best, asked.act, met);
             }
         }
-        if let Some(mechanism) = asked.mechanism {
-            walk(self.find(mechanism, NO_PIN));
-        }
-        walk(self.list(self.unnamed));
-        (best != u32::MAX).then_some(best as usize)
+        best
     }
 
     /// The places of the rules that could decide what `rule` is for with this mechanism, in the order of the policy, up
@@ -176,6 +196,19 @@ impl Index {
     }
 }
 
+/// The first rule of `list` that stands before `best` and of which `met` says yes; else `best`.
+#[inline]
+fn walk<'i>(
+    list: &'i [Entry],
+    best: Option<&'i Entry>,
+    act: Act,
+    met: &impl Fn(&Entry) -> bool,
+) -> Option<&'i Entry> {
+    let end = best.map_or(u32::MAX, |best| best.place);
+    let before = list.iter().take_while(|entry| entry.place < end);
+    before.into_iter().find(|entry| entry.acts.contains(act) && met(entry)).or(best)
+}
+
 /// By what a rule pins the keys that it is for.
 enum Pins {
     None,
@@ -205,7 +238,7 @@ impl Pins {
             _ => return Pins::None,
         };
         let Some(texts) = texts.exactly() else { return Pins::None };
-        let pins = texts.map(|text| pin(kind, text)).collect();
+        let pins = texts.into_iter().map(|text| pin(kind, text)).collect();
         match kind {
             Pinned::Label => Pins::Labels(pins),
             Pinned::Id => Pins::Ids(pins),
@@ -222,12 +255,16 @@ impl Pins {
 
 /// A number for a text. Two texts may share one: what is found by it is compared in full.
 fn pin(kind: Pinned, text: &[u8]) -> u64 {
-    let mut hash = kind as u64 + 1 + text.len() as u64;
-    for word in text.chunks(8) {
-        let mut bytes = [0; 8];
-        bytes[..word.len()].copy_from_slice(word);
-        hash = (hash ^ u64::from_le_bytes(bytes)).wrapping_mul(SPREAD).rotate_right(29);
-    }
+    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(SPREAD).rotate_right(29);
+    let begin = mix(kind as u64 + 1, text.len() as u64);
+    let hash = match text.last_chunk() {
+        // The last word overlaps the one before it.
+        Some(last) => {
+            let words = text.as_chunks().0.iter().chain([last]);
+            words.fold(begin, |hash, word| mix(hash, u64::from_le_bytes(*word)))
+        }
+        None => mix(begin, text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
+    };
     (hash & !ANY_MECHANISM).max(1)
 }
 

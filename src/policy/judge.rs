@@ -5,25 +5,25 @@
 use event::mechanism::Operation;
 use event::parameter::{Kind, Parameter};
 
+use crate::Policy;
 use crate::act::{Act, Acts};
 use crate::conditions::Asked;
 use crate::facts::Facts;
 use crate::guards::Guard;
-use crate::refusal;
+use crate::index::Entry;
 use crate::rule::{Action, Mode, Rule, Verdict};
-use crate::Policy;
 
 impl Policy {
     /// The verdict on a call: that of the first guard that refuses it; else that of the first rule whose conditions
     /// the facts meet, or the default's; or that on a mechanism inside the parameter of its own, if that is stricter.
     pub fn judge(&self, facts: &Facts<'_>) -> Verdict<'_> {
-        let guard = self.guards.iter().position(|guard| guard.acts.contains(&facts.act) && (guard.refuses)(facts));
-        if let Some(place) = guard {
-            return self.verdict(&self.rules[place], facts.act);
+        let refusing = self.guards.of(facts.act).iter().find(|guard| (guard.refuses)(facts));
+        if let Some(guard) = refusing {
+            return self.verdict(&self.rules[guard.place], facts.act);
         }
         let asked = Asked::outer(facts);
         let outer = match self.first(&asked) {
-            Some(place) => self.verdict(&self.rules[place], facts.act),
+            Some(found) => self.found(found, facts.act),
             None => self.by_default(facts.act),
         };
         if facts.parameters.iter().any(is_mechanism) { self.with_nested(asked, outer) } else { outer }
@@ -46,22 +46,17 @@ impl Policy {
     #[cold]
     fn with_nested<'p>(&'p self, asked: Asked<'_>, outer: Verdict<'p>) -> Verdict<'p> {
         let mut strictest = outer;
-        for (place, parameter) in asked.parameters.iter().enumerate().filter(|(_, parameter)| is_mechanism(parameter)) {
+        for (place, parameter) in
+            asked.parameters.iter().enumerate().filter(|(_, parameter)| is_mechanism(parameter))
+        {
             let rest = &asked.parameters[place + 1..];
             let deeper = rest.iter().take_while(|inner| inner.depth > parameter.depth).count();
             for act in [asked.act, Act::Digest] {
-                let inner = Asked {
-                    act,
-                    mechanism: Some(parameter.value),
-                    parameters: &rest[..deeper],
-                    ..asked
-                };
-                let Some(rule) = self.first(&inner).map(|place| &self.rules[place]) else { continue };
-                if rule.mechanism.is_none() {
-                    continue;
-                }
-                let verdict = Verdict { nested: inner.mechanism, ..self.verdict(rule, asked.act) };
-                if verdict.weight() > strictest.weight() {
+                let inner =
+                    Asked { act, mechanism: Some(parameter.value), parameters: &rest[..deeper], ..asked };
+                let Some(found) = self.first(&inner) else { continue };
+                let verdict = Verdict { nested: inner.mechanism, ..self.found(found, asked.act) };
+                if verdict.weight() > strictest.weight() && verdict.rule.mechanism.is_some() {
                     strictest = verdict;
                 }
             }
@@ -69,28 +64,62 @@ impl Policy {
         strictest
     }
 
-    /// The place of the first rule that matches.
+    /// The first rule that matches.
     #[inline]
-    fn first(&self, asked: &Asked<'_>) -> Option<usize> {
+    fn first(&self, asked: &Asked<'_>) -> Option<&Entry> {
         self.index.first(asked, |entry| {
             self.conditions[entry.conditions()].iter().all(|condition| condition.met_by(asked))
         })
     }
 
+    fn found(&self, entry: &Entry, act: Act) -> Verdict<'_> {
+        let enforced = entry.enforce && self.mode == Mode::Enforce;
+        Verdict { rule: &self.rules[entry.place as usize], action: entry.action, enforced, act, nested: None }
+    }
+
     fn verdict<'p>(&'p self, rule: &'p Rule, act: Act) -> Verdict<'p> {
-        Verdict {
-            rule,
-            action: rule.action,
-            enforced: rule.enforce && self.mode == Mode::Enforce,
-            rv: rule.rv.unwrap_or_else(|| refusal::usual(act)),
-            nested: None,
-        }
+        let enforced = rule.enforce && self.mode == Mode::Enforce;
+        Verdict { rule, action: rule.action, enforced, act, nested: None }
     }
 
     /// The default is for calls with a mechanism; a call without one that no rule is for is right.
     fn by_default(&self, act: Act) -> Verdict<'_> {
         let verdict = self.verdict(&self.default, act);
         if act.operation().is_some() { verdict } else { Verdict { action: Action::Allow, ..verdict } }
+    }
+}
+
+/// The guards that are switched on, by the acts that they are asked about.
+#[derive(Debug)]
+pub(crate) struct Guards {
+    asked: Box<[Asking]>,
+    /// Where the guards of each act begin; they end where those of the next begin.
+    begins: [u16; Act::ALL.len() + 1],
+}
+
+/// A guard that is asked about an act.
+#[derive(Debug)]
+struct Asking {
+    refuses: fn(&Facts<'_>) -> bool,
+    /// The place of its rule.
+    place: usize,
+}
+
+impl Guards {
+    /// Of guards whose rules stand first in the policy, in this order.
+    pub(crate) fn new(guards: &[&Guard]) -> Guards {
+        let (mut asked, mut begins) = (Vec::new(), [0; Act::ALL.len() + 1]);
+        for act in Act::ALL {
+            let of_act = guards.iter().enumerate().filter(|(_, guard)| guard.acts.contains(act));
+            asked.extend(of_act.map(|(place, guard)| Asking { refuses: guard.refuses, place }));
+            begins[*act as usize + 1] = u16::try_from(asked.len()).unwrap_or(u16::MAX);
+        }
+        Guards { asked: asked.into(), begins }
+    }
+
+    fn of(&self, act: Act) -> &[Asking] {
+        let [begin, end] = [act as usize, act as usize + 1].map(|place| usize::from(self.begins[place]));
+        &self.asked[begin..end]
     }
 }
 

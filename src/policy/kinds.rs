@@ -12,7 +12,7 @@ mod words;
 
 pub(crate) use mechanisms::{Mechanisms, entry as mechanisms_of_entry, operations};
 pub(crate) use number::{AtLeast, AtMost, Is, Unit};
-pub(crate) use parameter::{built_in_hash, EachAtLeast, EachAtMost, EachOf, Values};
+pub(crate) use parameter::{EachAtLeast, EachAtMost, EachOf, Values, built_in_hash};
 pub(crate) use template::Asks;
 pub(crate) use text::{Like, Texts};
 pub(crate) use time::{From, Hours, Until};

@@ -59,7 +59,7 @@ pub struct Policy {
     /// Guards first, as many as `guards`.
     rules: Box<[Rule]>,
     default: Rule,
-    guards: Box<[&'static guards::Guard]>,
+    guards: judge::Guards,
     /// The conditions of all rules, one rule's after the other's: what is asked together lies together.
     conditions: Box<[Condition]>,
     index: Index,
@@ -123,7 +123,7 @@ impl Policy {
             asks_tokens,
             rules: file.rules.into(),
             default,
-            guards: file.guards.into(),
+            guards: judge::Guards::new(&file.guards),
             hash: Sha256::digest(bytes).into(),
         })
     }

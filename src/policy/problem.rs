@@ -135,7 +135,12 @@ impl fmt::Display for Problem {
                 write!(f, "`{}` can be used for none of the rule's operations", Shown(mechanism))
             }
             Problem::Contradiction { rule, by } => {
-                write!(f, "rule `{}` contradicts rule `{}` above it: both are for the same calls", Shown(rule), Shown(by))
+                write!(
+                    f,
+                    "rule `{}` contradicts rule `{}` above it: both are for the same calls",
+                    Shown(rule),
+                    Shown(by)
+                )
             }
             Problem::Unreachable { rule, by } => {
                 write!(f, "rule `{}` is unreachable: whatever it matches, ", Shown(rule))?;

@@ -28,7 +28,9 @@ pub(crate) fn usual(act: Act) -> u64 {
         Act::Read => CKR_ATTRIBUTE_SENSITIVE,
         Act::DigestKey => CKR_KEY_INDIGESTIBLE,
         Act::Login => CKR_USER_TYPE_INVALID,
-        Act::Find | Act::Administer | Act::State | Act::Open | Act::SignData => CKR_FUNCTION_REJECTED,
+        Act::Find | Act::Administer | Act::State | Act::Open | Act::SignData | Act::EncryptMessage => {
+            CKR_FUNCTION_REJECTED
+        }
         _ => CKR_MECHANISM_INVALID,
     }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A rule of the policy, and the verdict that it gives.
 
-use crate::act::Acts;
+use crate::act::{Act, Acts};
 use crate::conditions::Condition;
 use crate::kinds::Mechanisms;
+use crate::refusal;
 
 /// What a rule does with the calls that it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,7 +120,8 @@ pub struct Verdict<'p> {
     pub(crate) rule: &'p Rule,
     pub(crate) action: Action,
     pub(crate) enforced: bool,
-    pub(crate) rv: u64,
+    /// What the call does, for which a refusal returns what fits.
+    pub(crate) act: Act,
     pub(crate) nested: Option<u64>,
 }
 
@@ -146,7 +148,7 @@ impl<'p> Verdict<'p> {
 
     /// The `CKR_` number that the call returns if it is refused.
     pub fn rv(self) -> u64 {
-        self.rv
+        self.rule.rv.unwrap_or_else(|| refusal::usual(self.act))
     }
 
     /// The mechanism inside the parameter of the call's own that was decided on, where that was the stricter verdict.

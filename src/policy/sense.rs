@@ -32,7 +32,10 @@ pub(crate) fn of_one(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>
     }
     limits(rule, section, report);
     if section.value("curve").is_some()
-        && rule.conditions.iter().any(|condition| matches!(condition, Condition::explicit_curve(asked) if asked.is_true()))
+        && rule
+            .conditions
+            .iter()
+            .any(|condition| matches!(condition, Condition::explicit_curve(asked) if asked.is_true()))
     {
         report.add(section.span_of("explicit_curve"), Problem::CurveSpelledOut);
     }
@@ -101,7 +104,12 @@ fn acts_of(mechanism: Option<&Mechanism>, action: Action) -> Acts {
 }
 
 /// Reports names that are used twice, or that the default, a guard or an included rule has.
-pub(crate) fn unique_names(rules: &[Rule], sections: &[Section<'_>], before: &[Rule], report: &mut Report<'_>) {
+pub(crate) fn unique_names(
+    rules: &[Rule],
+    sections: &[Section<'_>],
+    before: &[Rule],
+    report: &mut Report<'_>,
+) {
     let included: HashMap<&str, &str> =
         before.iter().filter_map(|rule| Some((&*rule.name, rule.profile?))).collect();
     let mut lines: HashMap<&str, usize> = HashMap::with_capacity(rules.len());
@@ -123,7 +131,12 @@ pub(crate) fn unique_names(rules: &[Rule], sections: &[Section<'_>], before: &[R
 }
 
 /// Reports the rules of which every call is decided by rules above them.
-pub(crate) fn all_reachable(rules: &[Rule], sections: &[Section<'_>], index: &Index, report: &mut Report<'_>) {
+pub(crate) fn all_reachable(
+    rules: &[Rule],
+    sections: &[Section<'_>],
+    index: &Index,
+    report: &mut Report<'_>,
+) {
     let mut comparisons = MOST_COMPARISONS;
     for (place, section) in sections.iter().enumerate() {
         let rule = rules[place].name.to_string();

@@ -30,15 +30,18 @@ fn of(key: &Object<'_>, key_type: u64) -> Option<u64> {
     let bits = key.bits.map(u64::from);
     match key_type {
         CKK_RSA | CKK_DSA | CKK_DH | CKK_X9_42_DH => bits.map(of_modulus),
-        CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY => match key.curve.and_then(|place| curve::ALL.get(usize::from(place))) {
-            Some(named) => Some(u64::from(named.strength)),
-            // Of parameters that are spelled out the size says nothing: the curve may be singular.
-            None if key.explicit_curve => None,
-            None => bits.map(|bits| bits / 2),
-        },
-        CKK_ML_KEM | CKK_ML_DSA | CKK_SLH_DSA => {
-            key.parameter_set.and_then(|set| parameter_set::by_number(key_type, set)).map(|set| u64::from(set.strength))
+        CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY => {
+            match key.curve.and_then(|place| curve::ALL.get(usize::from(place))) {
+                Some(named) => Some(u64::from(named.strength)),
+                // Of parameters that are spelled out the size says nothing: the curve may be singular.
+                None if key.explicit_curve => None,
+                None => bits.map(|bits| bits / 2),
+            }
         }
+        CKK_ML_KEM | CKK_ML_DSA | CKK_SLH_DSA => key
+            .parameter_set
+            .and_then(|set| parameter_set::by_number(key_type, set))
+            .map(|set| u64::from(set.strength)),
         CKK_CDMF => Some(40),
         CKK_DES => Some(56),
         CKK_DES2 | CKK_SKIPJACK => Some(80),
@@ -47,9 +50,22 @@ fn of(key: &Object<'_>, key_type: u64) -> Option<u64> {
         // Two keys, one of them for the tweak.
         CKK_AES_XTS => bits.map(|bits| bits / 2),
         CKK_CHACHA20 | CKK_SALSA20 | CKK_GOST28147 => Some(256),
-        CKK_AES | CKK_CAMELLIA | CKK_ARIA | CKK_SEED | CKK_GENERIC_SECRET | CKK_HKDF | CKK_BLOWFISH | CKK_TWOFISH
-        | CKK_CAST128 | CKK_RC2 | CKK_RC4 | CKK_RC5 | CKK_POLY1305 | CKK_MD5_HMAC..=CKK_SHA224_HMAC
-        | CKK_SHA3_224_HMAC..=CKK_BLAKE2B_512_HMAC | CKK_SHA512_224_HMAC..=CKK_SHA512_T_HMAC => bits,
+        CKK_AES
+        | CKK_CAMELLIA
+        | CKK_ARIA
+        | CKK_SEED
+        | CKK_GENERIC_SECRET
+        | CKK_HKDF
+        | CKK_BLOWFISH
+        | CKK_TWOFISH
+        | CKK_CAST128
+        | CKK_RC2
+        | CKK_RC4
+        | CKK_RC5
+        | CKK_POLY1305
+        | CKK_MD5_HMAC..=CKK_SHA224_HMAC
+        | CKK_SHA3_224_HMAC..=CKK_BLAKE2B_512_HMAC
+        | CKK_SHA512_224_HMAC..=CKK_SHA512_T_HMAC => bits,
         _ => None,
     }
 }

@@ -57,7 +57,10 @@ impl Usable {
                 }
             }
         }
-        Usable { named: named.into_iter().map(|(mechanism, row)| (mechanism, row.usable)).collect(), others: others.usable }
+        Usable {
+            named: named.into_iter().map(|(mechanism, row)| (mechanism, row.usable)).collect(),
+            others: others.usable,
+        }
     }
 
     /// Whether some key could do `act` with the mechanism.

@@ -51,6 +51,8 @@ pub struct Shim {
     pub module: PathBuf,
     /// The policy, absolute.
     pub policy: PathBuf,
+    /// The minisign public key that policies must be signed with; unsigned ones count where there is none.
+    pub policy_key: Option<String>,
     /// The collector's attach socket, absolute.
     pub socket: PathBuf,
     /// Where rings are kept while there is no collector.
@@ -68,6 +70,7 @@ pub struct Shim {
 struct File {
     module: Spanned<String>,
     policy: Spanned<String>,
+    policy_key: Option<String>,
     socket: Option<Spanned<String>>,
     spool: Option<Spanned<String>>,
     #[serde(default)]
@@ -109,6 +112,7 @@ impl Shim {
         Ok(Shim {
             module: reader.absolute(&file.module, "module", "/usr/lib/softhsm/libsofthsm2.so")?,
             policy: reader.absolute(&file.policy, "policy", "/etc/p11guard/policy.toml")?,
+            policy_key: file.policy_key,
             socket: match &file.socket {
                 Some(socket) => reader.absolute(socket, "socket", SOCKET)?,
                 None => PathBuf::from(SOCKET),

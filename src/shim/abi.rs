@@ -47,6 +47,7 @@ macro_rules! fact {
     ($call:ident, message($active:ident, $pointer:ident, $length:ident)) => { $call.message(Active::$active, $pointer, $length) };
     ($call:ident, does($act:ident)) => { $call.does(policy::Act::$act) };
     ($call:ident, signs($active:ident, $data:ident, $length:ident)) => { $call.signs(Active::$active, $data, $length) };
+    ($call:ident, begins_message($active:ident, $pointer:ident, $length:ident)) => { $call.begins_message(Active::$active, $pointer, $length) };
     ($call:ident, part_of($active:ident)) => { $call.part_of(Active::$active) };
     ($call:ident, starts($active:ident)) => { $call.starts(Active::$active) };
     ($call:ident, continues($active:ident)) => { $call.continues(Active::$active) };

@@ -27,9 +27,10 @@ const LEARNT: usize = 2;
 /// No user is logged in, as records have it.
 const NOBODY: u64 = u64::MAX;
 
-/// Free words of a session: the operation active for each kind, then its mechanism; then where its token stands.
-const SESSION_FREE: usize = 2 * Active::COUNT + 1;
-const TOKEN: usize = 2 * Active::COUNT;
+/// Free words of a session: the operation active for each kind, then its mechanism, then its key; then where its token
+/// stands.
+const SESSION_FREE: usize = 3 * Active::COUNT + 1;
+const TOKEN: usize = 3 * Active::COUNT;
 
 /// Tables for one process.
 pub(crate) struct Facts {
@@ -243,6 +244,18 @@ impl Facts {
         let free = session.found.free();
         let (id, mechanism) = (active as usize, Active::COUNT + active as usize);
         (free[id].load(Ordering::Relaxed), free[mechanism].load(Ordering::Relaxed))
+    }
+
+    /// The mechanism and the key that an operation of a session was started with; zeros where that is not known.
+    pub(crate) fn started(&self, session: &Session, active: Active) -> (u64, u64) {
+        let free = session.found.free();
+        let [mechanism, key] = [Active::COUNT, 2 * Active::COUNT].map(|first| first + active as usize);
+        (free[mechanism].load(Ordering::Relaxed), free[key].load(Ordering::Relaxed))
+    }
+
+    /// Notes the key that an operation of a session was started with.
+    pub(crate) fn set_key(&self, session: &Session, active: Active, key: u64) {
+        session.found.free()[2 * Active::COUNT + active as usize].store(key, Ordering::Relaxed);
     }
 
     /// Notes the operation that is active in a session from now on; zeros for none.

@@ -11,7 +11,7 @@ use event::record::{Rule, Text};
 use event::wire::{FOLLOWS, MAX_RULE, encode_rule};
 use parking_lot::Mutex;
 use policy::{Action, Policy};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
@@ -19,6 +19,7 @@ use crate::facts;
 use crate::recorder::Recorder;
 use crate::start::fault::Fault;
 use crate::start::files::{self, Content, Identity};
+use crate::start::signature;
 
 /// Stands where the place of a rule is not asked for yet. Places are multiples of eight.
 const NOT_YET: u64 = 1;
@@ -84,6 +85,8 @@ struct Seen {
 /// Where policies come from, and which is in force.
 pub(crate) struct Source {
     path: PathBuf,
+    /// The key that signs policies, if they must be signed.
+    key: Option<String>,
     /// Who may own the file besides root.
     owner: u32,
     /// Why a policy was refused is written here.
@@ -103,15 +106,17 @@ impl Source {
     /// What is wrong with it.
     pub(crate) fn new(
         path: PathBuf,
+        key: Option<String>,
         owner: u32,
         spool: Option<PathBuf>,
         content: &Content,
-    ) -> Result<Source, policy::Diagnostics> {
-        let policy = Policy::parse(&path.display().to_string(), &content.bytes)?;
+    ) -> Result<Source, Fault> {
+        let policy = checked(&path, &content.bytes, key.as_deref(), owner)
+            .map_err(|wrong| Fault::new(wrong, spool.clone()))?;
         let in_force = AtomicPtr::new(Box::into_raw(Box::new(InForce::new(policy))));
         let seen = Mutex::new(Seen { decided: content.identity, found: content.identity });
         let (pending, announced) = (AtomicBool::new(false), AtomicU64::new(0));
-        Ok(Source { path, owner, spool, in_force, seen, pending, announced })
+        Ok(Source { path, key, owner, spool, in_force, seen, pending, announced })
     }
 
     /// The policy in force.
@@ -163,8 +168,8 @@ impl Source {
         if content.identity != *now {
             return Err(kept(&"it changed while it was read: it is tried again once it changes again"));
         }
-        let policy =
-            Policy::parse(&self.path.display().to_string(), &content.bytes).map_err(|wrong| kept(&wrong))?;
+        let policy = checked(&self.path, &content.bytes, self.key.as_deref(), self.owner)
+            .map_err(|wrong| kept(&wrong))?;
         let (old, new) = (self.in_force().policy.revision(), policy.revision());
         if new < old {
             return Err(kept(&format_args!(
@@ -183,6 +188,14 @@ impl Source {
         );
         Fault::new(text, self.spool.clone())
     }
+}
+
+/// The policy that a file holds, if it is signed as it must be and nothing is wrong with it.
+fn checked(path: &Path, bytes: &[u8], key: Option<&str>, owner: u32) -> Result<Policy, String> {
+    if let Some(key) = key {
+        signature::check(path, bytes, key, owner).map_err(|unsigned| unsigned.to_string())?;
+    }
+    Policy::parse(&path.display().to_string(), bytes).map_err(|wrong| wrong.to_string())
 }
 
 /// A rule as records carry it; one that allows needs no more than its name.

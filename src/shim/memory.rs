@@ -34,6 +34,8 @@ pub(crate) struct Value {
     pub(crate) uses: u32,
     /// It came from outside: imported, or unwrapped by an asymmetric key.
     pub(crate) foreign: bool,
+    /// The token generated it.
+    pub(crate) generated: bool,
 }
 
 /// A value that a call is about to give to new objects.
@@ -70,10 +72,10 @@ impl Memory {
     }
 
     /// A value that no object holds yet.
-    pub(crate) fn fresh(&self, foreign: bool) -> Making {
+    pub(crate) fn fresh(&self, value: Value) -> Making {
         let mut known = self.known.lock();
         let number = known.new_value();
-        known.values.entry(number).or_default().foreign = foreign;
+        known.values.insert(number, value);
         Making(number)
     }
 
@@ -82,9 +84,18 @@ impl Memory {
         Making(self.known.lock().number(place))
     }
 
-    /// The value of a wrapped key that is about to be unwrapped with the key at `with`: the same bytes, the same value.
-    pub(crate) fn unwrapped(&self, with: Place, wrapped: &[u8], foreign: bool) -> Making {
-        let hash = self.hasher.hash_one((with, wrapped));
+    /// Notes what an object looks like when it is wrapped.
+    pub(crate) fn wraps(&self, place: Place, wrapped: &[u8]) {
+        let hash = self.hasher.hash_one(wrapped);
+        let mut known = self.known.lock();
+        let number = known.number(place);
+        known.wrapped.insert(hash, number);
+    }
+
+    /// The value of a wrapped key that is about to be unwrapped: that of the key that was wrapped here, whatever it was
+    /// wrapped with; else for the same bytes the same value.
+    pub(crate) fn unwrapped(&self, wrapped: &[u8], foreign: bool) -> Making {
+        let hash = self.hasher.hash_one(wrapped);
         let mut known = self.known.lock();
         let number = match known.wrapped.get(&hash) {
             Some(number) if known.values.contains_key(number) => *number,

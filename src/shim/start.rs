@@ -5,6 +5,7 @@
 
 pub(crate) mod fault;
 pub(crate) mod files;
+pub(crate) mod signature;
 
 use event::hello::{self, Field};
 use event::record::Trace;
@@ -103,8 +104,13 @@ impl Shim {
         let faulty = |text: &dyn std::fmt::Display| fault::Fault::new(text, spool.clone());
 
         let policy_bytes = files::read(&settings.policy, config.owner).map_err(|error| faulty(&error))?;
-        let source = Source::new(settings.policy.clone(), config.owner, spool.clone(), &policy_bytes)
-            .map_err(|mistakes| faulty(&mistakes))?;
+        let source = Source::new(
+            settings.policy.clone(),
+            settings.policy_key,
+            config.owner,
+            spool.clone(),
+            &policy_bytes,
+        )?;
         let policy = &source.in_force().policy;
         let vendor = Vendor::load(&settings.module).map_err(|error| faulty(&error))?;
         let lanes = u16::try_from(settings.ring.lanes).unwrap_or(u16::MAX);

@@ -142,6 +142,10 @@ impl Call {
         self.input(length)
     }
 
+    pub(crate) fn wraps(&mut self, _key: *mut CK_BYTE, _length: *mut CK_ULONG) -> Result<(), CK_RV> {
+        Ok(())
+    }
+
     pub(crate) fn wrapped(&mut self, _key: *mut CK_BYTE, length: CK_ULONG) -> Result<(), CK_RV> {
         self.input(length)
     }
@@ -154,6 +158,15 @@ impl Call {
     pub(crate) fn part_of(&mut self, kind: Kind) -> Result<(), CK_RV> {
         self.kind = Some(kind);
         self.operation(kind).map(drop)
+    }
+
+    pub(crate) fn begins_message(
+        &mut self,
+        kind: Kind,
+        at: *const std::ffi::c_void,
+        length: CK_ULONG,
+    ) -> Result<(), CK_RV> {
+        self.message(kind, at, length)
     }
 
     pub(crate) fn message(

@@ -45,6 +45,11 @@ pub(super) fn banned_hash(facts: &Facts<'_>) -> bool {
     raw || input.digest.is_some_and(banned) || facts.parameters.iter().any(names_banned)
 }
 
+/// `clear-templates`.
+pub(super) fn ambiguous(facts: &Facts<'_>) -> bool {
+    facts.template.ambiguous || facts.private_template.ambiguous
+}
+
 /// `nonce-reuse`.
 pub(super) fn nonce_twice(facts: &Facts<'_>) -> bool {
     facts.memory.nonce_repeats

@@ -22,7 +22,8 @@ pub(super) fn foreign(facts: &Facts<'_>) -> bool {
             asks_to_wrap && matches!(facts.key.class, Some(CKO_PUBLIC_KEY | CKO_PRIVATE_KEY))
         }
         Act::Wrap => {
-            (no(&facts.key, Flags::LOCAL) || facts.memory.foreign) && !yes(&facts.key, Flags::TRUSTED)
+            let local = facts.memory.generated || !no(&facts.key, Flags::LOCAL);
+            (!local || facts.memory.foreign) && !yes(&facts.key, Flags::TRUSTED)
         }
         Act::Decrypt => facts.memory.foreign && facts.key.class == Some(CKO_SECRET_KEY),
         _ => false,

@@ -15,7 +15,8 @@ use crate::reader::{Value, list, number, string, wrong_type};
 
 const OPERATIONS: Wanted = Wanted { what: "list of operations", example: "[\"sign\", \"verify\"]" };
 const OPERATION: Wanted = Wanted { what: "operation", example: "\"sign\"" };
-const MECHANISMS: Wanted = Wanted { what: "list of mechanisms", example: "[\"CKM_ECDSA_SHA256\", 0x80000001]" };
+const MECHANISMS: Wanted =
+    Wanted { what: "list of mechanisms", example: "[\"CKM_ECDSA_SHA256\", 0x80000001]" };
 const MECHANISM: Wanted = Wanted { what: "mechanism", example: "\"CKM_ECDSA_SHA256\"" };
 
 /// What a word for a whole family begins with.
@@ -25,8 +26,10 @@ const FAMILY: &str = "family:";
 pub(crate) fn operations(value: &Value<'_>, report: &mut Report<'_>) -> Option<Acts> {
     let acts = list(value, OPERATIONS, report, |entry, report| {
         let word = string(entry, OPERATION, report)?;
-        let group = GROUPS.iter().find(|group| group.0 == word).map(|group| group.1.iter().copied().collect());
-        let acts: Option<Acts> = group.or_else(|| Act::from_name(word).map(|act| [act].into_iter().collect()));
+        let group =
+            GROUPS.iter().find(|group| group.0 == word).map(|group| group.1.iter().copied().collect());
+        let acts: Option<Acts> =
+            group.or_else(|| Act::from_name(word).map(|act| [act].into_iter().collect()));
         if acts.is_none() {
             let acts = Act::ALL.iter().map(|act| act.name());
             let known: Vec<_> = acts.chain(GROUPS.iter().map(|group| group.0)).collect();
@@ -130,7 +133,9 @@ fn pattern(word: &str, entry: &Value<'_>, report: &mut Report<'_>) -> Option<Vec
     };
     let pattern = Pattern::new(&word.bytes().map(piece).collect::<Vec<_>>());
     let called = |name: &str| pattern.as_ref().is_some_and(|pattern| pattern.matches(name.as_bytes()));
-    let known = mechanism::ALL.iter().filter(|known| called(known.name) || known.aliases.iter().any(|name| called(name)));
+    let known = mechanism::ALL
+        .iter()
+        .filter(|known| called(known.name) || known.aliases.iter().any(|name| called(name)));
     let numbers: Vec<u64> = known.map(|known| known.number).collect();
     if numbers.is_empty() {
         report.add(entry.span(), Problem::MatchesNothing { word: word.to_owned() });

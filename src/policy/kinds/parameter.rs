@@ -30,11 +30,7 @@ impl Values<'_> {
 
     fn meet(self, every: bool, mut right: impl FnMut((Reading, u64)) -> bool) -> bool {
         let mut values = self.iter();
-        if every {
-            values.next().is_some_and(&mut right) && values.all(right)
-        } else {
-            values.any(right)
-        }
+        if every { values.next().is_some_and(&mut right) && values.all(right) } else { values.any(right) }
     }
 }
 

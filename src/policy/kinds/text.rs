@@ -36,14 +36,8 @@ impl Texts {
     }
 
     /// The texts, where none of them is a pattern.
-    pub(crate) fn exactly(&self) -> Option<impl Iterator<Item = &[u8]>> {
-        let exact = |pattern: &Pattern| matches!(pattern, Pattern::Exactly(_));
-        self.patterns().iter().all(exact).then(|| {
-            self.patterns().iter().filter_map(|pattern| match pattern {
-                Pattern::Exactly(bytes) => Some(&**bytes),
-                Pattern::Like(_) => None,
-            })
-        })
+    pub(crate) fn exactly(&self) -> Option<Vec<&[u8]>> {
+        self.patterns().iter().map(Pattern::text).collect()
     }
 }
 

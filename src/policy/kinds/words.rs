@@ -9,7 +9,7 @@ use crate::facts::NOBODY;
 use crate::problem::{Problem, Wanted};
 use crate::reader::{Value, list, number, string};
 use event::nearest::nearest;
-use event::value::{object_class, key_type, user_type};
+use event::value::{key_type, object_class, user_type};
 use event::{FUNCTIONS, curve, mechanism, names};
 
 /// The names of one kind of number.
@@ -102,7 +102,8 @@ pub(super) fn entry(entry: &Value<'_>, words: Words, report: &mut Report<'_>) ->
     if known.is_none() {
         let names = (words.names)();
         let near = nearest(word, names.iter().copied()).or_else(|| nearest_bare(word, &names));
-        let problem = Problem::UnknownWord { what: words.entry.what, word: word.to_owned(), near, known: names };
+        let problem =
+            Problem::UnknownWord { what: words.entry.what, word: word.to_owned(), near, known: names };
         report.add(entry.span(), problem);
     }
     known

@@ -40,8 +40,9 @@ fn judging_allocates_nothing() {
     let all = "include = ['baseline', 'nist-800-131a', 'cnsa-2.0', 'bsi-tr-02102', 'fips-140-3', 'pci-pin', 'anti-tookan']";
     let policy = Policy::parse("policy.toml", example.replace("include = [\"baseline\"]", all).as_bytes());
     let policy = policy.unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let parameters = [(0, Field::Hash, 0x220), (1, Field::Hash, 0x250), (0, Field::SaltLen, 20), (0, Field::TagBits, 96)]
-        .map(|(depth, field, value)| Parameter { depth, field, value });
+    let parameters =
+        [(0, Field::Hash, 0x220), (1, Field::Hash, 0x250), (0, Field::SaltLen, 20), (0, Field::TagBits, 96)]
+            .map(|(depth, field, value)| Parameter { depth, field, value });
     let mut facts = Facts::of(Function::C_SignInit, Act::Sign, None);
     facts.parameters = &parameters;
     facts.key.label = Some(b"release-1");

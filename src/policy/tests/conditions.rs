@@ -20,7 +20,8 @@ fn decides(conditions: &str, facts: &Facts<'_>) -> (bool, bool) {
         let text = format!(
             "version = 1\ndefault = '{default}'\n[[rule]]\nname = 'it'\naction = '{action}'\nremedy = 'ask'\n{conditions}\n"
         );
-        let policy = Policy::parse("policy.toml", text.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let policy =
+            Policy::parse("policy.toml", text.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let verdict = policy.judge(facts);
         let by_it = verdict.rule().name() == "it";
         assert_eq!(verdict.action() == Action::Deny, by_it == (action == "deny"), "{conditions}");
@@ -154,7 +155,8 @@ fn what_templates_ask() {
 
 #[test]
 fn fields_of_parameters() {
-    const PSS: &[Parameter] = &[field(0, Field::Hash, CKM_SHA256), field(0, Field::Mgf, 2), field(0, Field::SaltLen, 32)];
+    const PSS: &[Parameter] =
+        &[field(0, Field::Hash, CKM_SHA256), field(0, Field::Mgf, 2), field(0, Field::SaltLen, 32)];
     meets!("hash = 'CKM_SHA256'": C_SignInit Sign CKM_RSA_PKCS_PSS, parameters = PSS);
     fails!("hash = 'CKM_SHA384'": C_SignInit Sign CKM_RSA_PKCS_PSS, parameters = PSS);
     meets!("hash = 'CKM_SHA_1'": C_SignInit Sign CKM_ECDSA_SHA1);
@@ -183,7 +185,8 @@ fn fields_of_parameters() {
     fails!("min_mac_len = 8": C_SignInit Sign CKM_AES_MAC_GENERAL, parameters = const { &[field(0, Field::MacLen, 4)] });
     fails!("max_mac_len = 7": C_SignInit Sign CKM_AES_MAC_GENERAL, parameters = const { &[field(0, Field::MacLen, 8)] });
 
-    const PBKDF2: &[Parameter] = &[field(0, Field::Source, 1), field(0, Field::Iterations, 1000), field(0, Field::Prf, 1)];
+    const PBKDF2: &[Parameter] =
+        &[field(0, Field::Source, 1), field(0, Field::Iterations, 1000), field(0, Field::Prf, 1)];
     meets!("min_iterations = 1000\nmax_iterations = 1000": C_GenerateKey Generate CKM_PKCS5_PBKD2, parameters = PBKDF2);
     fails!("min_iterations = 600000": C_GenerateKey Generate CKM_PKCS5_PBKD2, parameters = PBKDF2);
     fails!("max_iterations = 999": C_GenerateKey Generate CKM_PKCS5_PBKD2, parameters = PBKDF2);

@@ -70,9 +70,17 @@ impl Ask {
         let key = seen.facts.key;
         let day = seen.facts.time.map(|time| time / 86_400);
         let fields = |wanted: Field, right: &dyn Fn(u64) -> bool| {
-            let values: Vec<u64> =
-                seen.parameters.iter().filter(|field| field.field == wanted).map(|field| field.value).collect();
-            if every { !values.is_empty() && values.iter().all(|v| right(*v)) } else { values.iter().any(|v| right(*v)) }
+            let values: Vec<u64> = seen
+                .parameters
+                .iter()
+                .filter(|field| field.field == wanted)
+                .map(|field| field.value)
+                .collect();
+            if every {
+                !values.is_empty() && values.iter().all(|v| right(*v))
+            } else {
+                values.iter().any(|v| right(*v))
+            }
         };
         match self {
             Ask::MinBits(min) => key.bits.is_some_and(|bits| bits >= *min),
@@ -146,7 +154,12 @@ fn slowly(rules: &[Rule], default: Action, observe: bool, facts: &Facts<'_>) -> 
             inside += 1;
         }
         for act in [facts.act, Act::Digest] {
-            let seen = Seen { act, mechanism: Some(field.value), parameters: &facts.parameters[at + 1..inside], ..outer };
+            let seen = Seen {
+                act,
+                mechanism: Some(field.value),
+                parameters: &facts.parameters[at + 1..inside],
+                ..outer
+            };
             if let Some(place) = first(seen).filter(|place| rules[*place].mechanisms.is_some()) {
                 let nested = of(place, Some(field.value));
                 verdict = if strict(nested) > strict(verdict) { nested } else { verdict };
@@ -195,7 +208,10 @@ fn rules() -> impl Strategy<Value = Rule> {
             let mut seen = Vec::new();
             asks.retain(|ask| {
                 let kind = std::mem::discriminant(ask);
-                !seen.contains(&kind) && { seen.push(kind); true }
+                !seen.contains(&kind) && {
+                    seen.push(kind);
+                    true
+                }
             });
             Rule { action, enforce, acts, mechanisms, asks }
         })
@@ -223,7 +239,11 @@ impl Dice {
             };
             fields.push(Parameter { depth, field, value });
             // One deeper behind a mechanism, or out again.
-            depth = if field == Field::Hash && self.below(2) == 0 { depth + 1 } else { depth.min(u8::from(self.below(2) == 0)) };
+            depth = if field == Field::Hash && self.below(2) == 0 {
+                depth + 1
+            } else {
+                depth.min(u8::from(self.below(2) == 0))
+            };
         }
         fields
     }

@@ -9,7 +9,8 @@ use policy::Act::{self, *};
 use policy::{Action, Facts, Policy};
 
 fn policy(text: &str) -> Policy {
-    Policy::parse("policy.toml", format!("version = 1\n{text}").as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    Policy::parse("policy.toml", format!("version = 1\n{text}").as_bytes())
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
 fn rule(name: &str, action: &str, more: &str) -> String {
@@ -64,7 +65,11 @@ fn a_rule_may_choose_what_is_returned() {
 
 #[test]
 fn the_conditions_of_the_rule_say_what_decided() {
-    let p = policy(&rule("a", "allow", "mechanism = 'CKM_ECDSA'\nlabel = 'a'\noperation = 'sign'\nmin_bits = 256"));
+    let p = policy(&rule(
+        "a",
+        "allow",
+        "mechanism = 'CKM_ECDSA'\nlabel = 'a'\noperation = 'sign'\nmin_bits = 256",
+    ));
     let mut facts = call(Sign, CKM_ECDSA);
     assert_eq!(p.judge(&facts).decided_by(), "no rule");
     facts.key.label = Some(b"a");
@@ -114,12 +119,18 @@ fn a_mechanism_inside_another_is_refused_where_a_rule_names_it() {
         assert_eq!(with(Sign, &rule("no", "deny", conditions)), refused, "{conditions}");
     }
     assert_eq!(with(Verify, &rule("no", "deny", "operation = 'sign'\nmechanism = 'CKM_SHA_1'")), allowed);
-    assert_eq!(with(Sign, &rule("no", "warn", "mechanism = 'CKM_SHA_1'")), ("no".to_owned(), Some(CKM_SHA_1), false));
+    assert_eq!(
+        with(Sign, &rule("no", "warn", "mechanism = 'CKM_SHA_1'")),
+        ("no".to_owned(), Some(CKM_SHA_1), false)
+    );
 }
 
 #[test]
 fn guards_come_first_then_profiles_then_the_file() {
-    let p = policy(&format!("guards = ['no-administration']\ninclude = 'baseline'\n{}", rule("own", "allow", "")));
+    let p = policy(&format!(
+        "guards = ['no-administration']\ninclude = 'baseline'\n{}",
+        rule("own", "allow", "")
+    ));
     let names: Vec<_> = p.rules().map(|rule| rule.name()).collect();
     assert_eq!((names[0], &names[names.len() - 2..]), ("no-administration", &["own", "default"][..]));
     assert!(p.rules().enumerate().all(|(place, rule)| rule.place() == place));
@@ -130,7 +141,9 @@ fn guards_come_first_then_profiles_then_the_file() {
     let verdict = p.judge(&call(Administer, None));
     assert_eq!((verdict.rule().name(), verdict.decided_by()), ("no-administration", "guard"));
     assert!(verdict.refuses() && verdict.rule().clause().is_some() && verdict.rule().remedy().is_some());
-    assert!(!policy("mode = 'observe'\nguards = 'no-administration'").judge(&call(Administer, None)).refuses());
+    assert!(
+        !policy("mode = 'observe'\nguards = 'no-administration'").judge(&call(Administer, None)).refuses()
+    );
 }
 
 #[test]

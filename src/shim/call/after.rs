@@ -148,7 +148,7 @@ impl Call<'_> {
     /// that was too small end nothing; any other error of a running operation ends it (PKCS#11 3.2, section 5.2).
     #[inline(always)]
     pub(crate) fn take_effect(&mut self) {
-        if !matches!(self.effect, Effect::None) {
+        if !matches!(self.effect, Effect::None) || self.remembers.is_some() {
             self.change_operations();
         }
     }
@@ -170,6 +170,9 @@ impl Call<'_> {
                         let id = operation_id(self.place.number, self.header.sequence);
                         self.header.operation = id;
                         facts.set_operation(session, active, id, mechanism.mechanism);
+                        if let Some(remembered) = &self.remembers {
+                            facts.set_key(session, active, remembered.handles[0]);
+                        }
                     }
                     None => facts.set_operation(session, active, 0, 0),
                 }

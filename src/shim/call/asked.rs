@@ -38,13 +38,24 @@ pub(super) fn token<'t>(token: &TokenView<'t>) -> Token<'t> {
 }
 
 /// An object as a template asks for it.
-pub(super) fn wanted<'t>(attributes: impl Iterator<Item = Attribute<'t>>) -> Object<'t> {
-    let mut object = Object::default();
+pub(super) fn wanted<'t>(
+    attributes: impl ExactSizeIterator<Item = Attribute<'t>>,
+    count: CK_ULONG,
+) -> Object<'t> {
+    // What is not looked at may say anything.
+    let unseen = count > 0 && attributes.len() as CK_ULONG != count;
+    let mut object = Object { ambiguous: unseen, secret: unseen, ..Object::default() };
     attributes.for_each(|attribute| want(&mut object, &attribute));
     object
 }
 
 fn want<'t>(object: &mut Object<'t>, attribute: &Attribute<'t>) {
+    let before = *object;
+    take(object, attribute);
+    object.ambiguous |= before.contradicts(object);
+}
+
+fn take<'t>(object: &mut Object<'t>, attribute: &Attribute<'t>) {
     object.present = true;
     object.secret |= attribute.secret;
     let bits_of = |bytes: u64| u32::try_from(bytes.checked_mul(8)?).ok();
@@ -113,8 +124,8 @@ const DIGESTS: &[(&[u8], u64)] = &[
     (&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x0a], CKM_SHA3_512),
 ];
 
-/// More bytes of a DigestInfo than its head are never looked at.
-pub(super) const DIGEST_INFO_HEAD: usize = 15;
+/// More bytes of data than its head are never looked at: a DigestInfo's name, or the longest hash.
+pub(super) const DIGEST_INFO_HEAD: usize = 64;
 
 /// The digest that a DigestInfo names at its start.
 pub(super) fn digest_of(data: &[u8]) -> Option<u64> {

@@ -123,7 +123,12 @@ impl<'b> Call<'b> {
         // SAFETY: the caller's data as PKCS#11 demands it.
         let head = unsafe { read::bytes(data, length, asked::DIGEST_INFO_HEAD) };
         let mut facts = policy::Facts::of(self.header.function, Act::SignData, Some(mechanism));
-        facts.input = policy::Input { length: Some(length), digest: asked::digest_of(head) };
+        // ECDSA and DSA sign a number: zeros before it change its length, not the number.
+        let zeros = match mechanism {
+            CKM_ECDSA | CKM_DSA => head.iter().take_while(|byte| **byte == 0).count() as CK_ULONG,
+            _ => 0,
+        };
+        facts.input = policy::Input { length: Some(length - zeros), digest: asked::digest_of(head) };
         self.asked = Some(facts);
     }
 
@@ -147,6 +152,15 @@ impl<'b> Call<'b> {
         unsafe { parameter::decode(known.parameter.in_messages(), parameter, length, &mut parameters) };
         self.frame.message(parameters.as_slice());
         self.header.truncated |= parameters.overflowed();
+    }
+
+    /// The same at the beginning of a message that is encrypted: its parts have the same parameter again.
+    #[inline]
+    pub(crate) fn begins_message(&mut self, active: Active, parameter: *mut c_void, length: CK_ULONG) {
+        self.message(active, parameter, length);
+        if self.policy.policy.considers(Act::EncryptMessage) {
+            self.message_nonce(active, parameter, length);
+        }
     }
 
     /// Tells the policy of the token and of who is logged in to it, where the policy asks.
@@ -244,9 +258,11 @@ impl<'b> Call<'b> {
         let number = self.templates;
         self.templates += 1;
         let Some(asked) = &mut self.asked else { return };
+        // SAFETY: as above.
+        let wanted = asked::wanted(unsafe { read::template_to_judge(pointer, count) }, count);
         match number {
-            0 => asked.template = asked::wanted(attributes()),
-            _ => asked.private_template = asked::wanted(attributes()),
+            0 => asked.template = wanted,
+            _ => asked.private_template = wanted,
         }
     }
 
@@ -257,9 +273,10 @@ impl<'b> Call<'b> {
         self.frame.words(Tag::Attributes, [], numbers);
         if let Some(asked) = &mut self.asked {
             // SAFETY: as above.
-            let mut numbers = unsafe { read::numbers(pointer, count) };
+            let mut numbers = unsafe { read::numbers_to_judge(pointer, count) };
             asked.template.present = numbers.len() > 0;
-            asked.template.secret = numbers.any(attribute::is_secret);
+            // What is not looked at may be anything.
+            asked.template.secret = numbers.len() as CK_ULONG != count || numbers.any(attribute::is_secret);
         }
     }
 

@@ -7,8 +7,10 @@ use cryptoki_sys::{CK_ATTRIBUTE, CK_MECHANISM, CK_ULONG};
 use event::attribute::{self, Kind};
 use std::ffi::c_void;
 
-/// More attributes than this are counted, not read.
+/// More attributes than this are counted, not recorded.
 const MOST_ATTRIBUTES: usize = 64;
+/// More attributes than this are not looked at: no object has so many.
+const MOST_JUDGED: usize = 4096;
 /// Longer values than this are recorded by their length alone.
 const LONGEST_VALUE: usize = 64;
 
@@ -61,7 +63,30 @@ pub(super) unsafe fn template<'a>(
     count: CK_ULONG,
 ) -> impl Iterator<Item = Attribute<'a>> {
     // SAFETY: the caller's promise.
-    unsafe { entries(pointer, count) }.map(|attribute| {
+    unsafe { attributes(pointer, count, MOST_ATTRIBUTES) }
+}
+
+/// As [`template`], of longer ones more.
+///
+/// # Safety
+/// As [`template`].
+pub(super) unsafe fn template_to_judge<'a>(
+    pointer: *const CK_ATTRIBUTE,
+    count: CK_ULONG,
+) -> impl ExactSizeIterator<Item = Attribute<'a>> {
+    // SAFETY: the caller's promise.
+    unsafe { attributes(pointer, count, MOST_JUDGED) }
+}
+
+/// # Safety
+/// As [`template`].
+unsafe fn attributes<'a>(
+    pointer: *const CK_ATTRIBUTE,
+    count: CK_ULONG,
+    most: usize,
+) -> impl ExactSizeIterator<Item = Attribute<'a>> {
+    // SAFETY: the caller's promise.
+    unsafe { entries(pointer, count, most) }.map(|attribute| {
         let length = usize::try_from(attribute.ulValueLen).unwrap_or(usize::MAX);
         let known = attribute::by_number(attribute.type_);
         let secret = known.is_none_or(|known| known.secret);
@@ -85,7 +110,19 @@ pub(super) unsafe fn numbers(
     count: CK_ULONG,
 ) -> impl ExactSizeIterator<Item = u64> {
     // SAFETY: the caller's promise.
-    unsafe { entries(pointer, count) }.map(|attribute| attribute.type_)
+    unsafe { entries(pointer, count, MOST_ATTRIBUTES) }.map(|attribute| attribute.type_)
+}
+
+/// As [`numbers`], of longer templates more.
+///
+/// # Safety
+/// As [`numbers`].
+pub(super) unsafe fn numbers_to_judge(
+    pointer: *const CK_ATTRIBUTE,
+    count: CK_ULONG,
+) -> impl ExactSizeIterator<Item = u64> {
+    // SAFETY: the caller's promise.
+    unsafe { entries(pointer, count, MOST_JUDGED) }.map(|attribute| attribute.type_)
 }
 
 /// # Safety
@@ -94,8 +131,9 @@ pub(super) unsafe fn numbers(
 unsafe fn entries(
     pointer: *const CK_ATTRIBUTE,
     count: CK_ULONG,
+    most: usize,
 ) -> impl ExactSizeIterator<Item = CK_ATTRIBUTE> {
-    let count = if pointer.is_null() { 0 } else { usize::try_from(count).unwrap_or(0).min(MOST_ATTRIBUTES) };
+    let count = if pointer.is_null() { 0 } else { usize::try_from(count).unwrap_or(0).min(most) };
     // SAFETY: the caller's promise.
     (0..count).map(move |place| unsafe { pointer.add(place).read_unaligned() })
 }

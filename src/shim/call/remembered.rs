@@ -4,11 +4,13 @@
 #![allow(unsafe_code)]
 
 use cryptoki_sys::*;
+use event::Active;
 use event::mechanism::Operation;
 use policy::{Act, Facts};
+use std::ffi::c_void;
 
 use super::{Call, read};
-use crate::memory::{Making, Memory};
+use crate::memory::{Making, Memory, Value};
 use crate::recorder::Recorder;
 
 /// Longer nonces than this are not those of any standard mechanism.
@@ -20,7 +22,7 @@ const LONGEST_WRAPPED: usize = 16384;
 #[derive(Clone, Copy, Default)]
 pub(super) struct Remembered {
     /// The objects that are named, in argument order.
-    handles: [CK_OBJECT_HANDLE; 2],
+    pub(super) handles: [CK_OBJECT_HANDLE; 2],
     /// The nonce that it would encrypt with, hashed.
     nonce: Option<u64>,
     /// Where the wrapped key lies that it would unwrap.
@@ -65,18 +67,22 @@ impl Call<'_> {
         };
         let mut remembered = self.remembers.unwrap_or_default();
         let place = (session.slot, remembered.handles[0]);
-        let value = memory.of(place, asked.key.flags);
-        (asked.memory.key_uses, asked.memory.foreign) = (value.uses, value.foreign);
+        if asked.key.present {
+            let value = memory.of(place, asked.key.flags);
+            asked.memory.key_uses = value.uses;
+            (asked.memory.foreign, asked.memory.generated) = (value.foreign, value.generated);
+        }
         let making = match asked.act {
             Act::Copy => Some(memory.copy(place)),
-            Act::Import => Some(memory.fresh(true)),
-            Act::Generate | Act::GenerateKeyPair | Act::Derive | Act::Encapsulate | Act::Decapsulate => {
-                Some(memory.fresh(false))
+            Act::Import => Some(memory.fresh(Value { foreign: true, ..Value::default() })),
+            Act::Generate | Act::GenerateKeyPair => {
+                Some(memory.fresh(Value { generated: true, ..Value::default() }))
             }
+            Act::Derive | Act::Encapsulate | Act::Decapsulate => Some(memory.fresh(Value::default())),
             Act::Unwrap => remembered.wrapped.map(|(pointer, length)| {
                 // SAFETY: the caller's wrapped key as PKCS#11 demands it.
                 let wrapped = unsafe { read::bytes(pointer, length, LONGEST_WRAPPED) };
-                memory.unwrapped(place, wrapped, asked.key.class == Some(CKO_PRIVATE_KEY))
+                memory.unwrapped(wrapped, asked.key.class == Some(CKO_PRIVATE_KEY))
             }),
             _ => None,
         };
@@ -88,8 +94,8 @@ impl Call<'_> {
         }
         if asked.act.operation() == Some(Operation::Encrypt) {
             remembered.nonce = self.nonce(memory, place);
-            asked.memory.nonce_repeats = remembered.nonce.is_some_and(|nonce| memory.repeats(nonce));
         }
+        asked.memory.nonce_repeats = remembered.nonce.is_some_and(|nonce| memory.repeats(nonce));
         self.remembers = Some(remembered);
     }
 
@@ -116,6 +122,43 @@ impl Call<'_> {
             }
         };
         nonce.filter(|nonce| !nonce.is_empty()).map(|nonce| memory.nonce(place, nonce))
+    }
+
+    /// A message that is about to be encrypted with an IV of the caller's.
+    pub(super) fn message_nonce(&mut self, active: Active, parameter: *mut c_void, length: CK_ULONG) {
+        let Some((recorder, session)) = self.recorder.zip(self.session.as_ref()) else { return };
+        let (mechanism, key) = recorder.facts().started(session, active);
+        // SAFETY: the caller's parameter as PKCS#11 demands it for messages of the mechanism, of the length that it says.
+        let nonce = unsafe {
+            match mechanism {
+                CKM_AES_GCM => read::structure::<CK_GCM_MESSAGE_PARAMS>(parameter, length)
+                    .filter(|gcm| gcm.ivGenerator == CKG_NO_GENERATE)
+                    .map(|gcm| read::bytes(gcm.pIv, gcm.ulIvLen, LONGEST_NONCE)),
+                CKM_AES_CCM => read::structure::<CK_CCM_MESSAGE_PARAMS>(parameter, length)
+                    .filter(|ccm| ccm.nonceGenerator == CKG_NO_GENERATE)
+                    .map(|ccm| read::bytes(ccm.pNonce, ccm.ulNonceLen, LONGEST_NONCE)),
+                CKM_CHACHA20_POLY1305 | CKM_SALSA20_POLY1305 => {
+                    read::structure::<CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS>(parameter, length)
+                        .map(|aead| read::bytes(aead.pNonce, aead.ulNonceLen, LONGEST_NONCE))
+                }
+                _ => None,
+            }
+        };
+        let Some(nonce) = nonce.filter(|nonce| !nonce.is_empty()) else { return };
+        let nonce = recorder.memory().nonce((session.slot, key), nonce);
+        self.remembers.get_or_insert_default().nonce = Some(nonce);
+        self.asked = Some(Facts::of(self.header.function, Act::EncryptMessage, Some(mechanism)));
+    }
+
+    /// Remembers what a key looks like when it is wrapped.
+    pub(crate) fn wraps(&mut self, wrapped: *mut CK_BYTE, length: *mut CK_ULONG) {
+        let Some(Remembered { handles: [_, key], .. }) = self.remembers else { return };
+        let Some((recorder, session)) = self.recorder.zip(self.session.as_ref()) else { return };
+        if self.header.rv == CKR_OK && !self.header.size_query && !length.is_null() {
+            // SAFETY: the vendor has just written both.
+            let wrapped = unsafe { read::bytes(wrapped, length.read_unaligned(), LONGEST_WRAPPED) };
+            recorder.memory().wraps((session.slot, key), wrapped);
+        }
     }
 
     /// Remembers an object that the call made.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What each function does, as policies name it: told by the words `mechanism(…)`, `does(…)` and `signs(…)` in the one
-//! list of functions.
+//! What each function does, as policies name it: told by the words `mechanism(…)`, `does(…)`, `signs(…)` and
+//! `begins_message(…)` in the one list of functions.
 
 use event::Function;
 use event::mechanism::Operation;
@@ -10,6 +10,7 @@ macro_rules! act_of {
     ([mechanism($operation:ident, $argument:ident) $($rest:tt)*]) => { Some(Act::from(Operation::$operation)) };
     ([does($act:ident) $($rest:tt)*]) => { Some(Act::$act) };
     ([signs($($arguments:tt)*) $($rest:tt)*]) => { Some(Act::SignData) };
+    ([begins_message($($arguments:tt)*) $($rest:tt)*]) => { Some(Act::EncryptMessage) };
     ([$word:ident($($arguments:tt)*) $($rest:tt)*]) => { act_of!([$($rest)*]) };
     ([]) => { None };
 }

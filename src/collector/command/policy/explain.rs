@@ -23,7 +23,8 @@ use instead::Instead;
 /// Say why a call got its verdict, and what would be allowed instead
 #[derive(Debug, Args)]
 #[command(after_help = "\
-EVENT is the `id` or the `index` of an event in the log, or - for one event as JSON on standard input.
+EVENT is the `id` or the `index` of an event in the log, or - for one event as JSON on standard
+input.
 Without --policy the policy is the one that the event names, where that is still in its place.
 
 Exit codes: 0 explained, 2 no such event, or none that a policy judges.

@@ -157,6 +157,8 @@ impl Finding<'_> {
             "enforced": self.enforced,
             "rule": self.rule.name(),
             "clause": self.rule.clause(),
+            "edition": self.rule.edition(),
+            "profile": self.rule.profile(),
             "reason": self.rule.reason(),
             "remedy": self.rule.remedy(),
             "operation": self.act.name(),

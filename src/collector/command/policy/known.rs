@@ -144,6 +144,7 @@ impl Thing {
             start: self.start,
             end: self.end,
             secret: self.secret,
+            ambiguous: false,
             present: self.present,
         }
     }

@@ -20,14 +20,15 @@ use seen::Seen;
 /// Write the tightest policy that allows what was seen
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Calls that were refused when they were made are not learnt. Comments say how often, by which programs and with
-which keys each use was seen: read them before the policy is put in force.
+Calls that were refused when they were made are not learnt. Comments say how often, by which
+programs and with which keys each use was seen: read them before the policy is put in force.
 
 Exit codes: 0 done, 2 nothing was learnt.
 
 Examples:
   p11guard policy learn --since 7d > policy.toml
-  p11guard policy learn events.jsonl > policy.toml && p11guard policy replay policy.toml events.jsonl")]
+  p11guard policy learn events.jsonl > policy.toml
+  p11guard policy replay policy.toml events.jsonl")]
 pub(super) struct Arguments {
     #[command(flatten)]
     source: Source,

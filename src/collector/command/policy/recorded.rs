@@ -46,7 +46,8 @@ pub(super) struct Line<'a> {
     templates: Vec<TemplateLine<'a>>,
     #[serde(default)]
     attributes: Vec<Word>,
-    operation: Option<Operation>,
+    #[serde(borrow)]
+    operation: Option<Operation<'a>>,
     bytes_in: Option<u64>,
     slot: Option<u64>,
     flags: Option<u64>,
@@ -106,7 +107,10 @@ struct MechanismLine {
 
 /// What the Init of a running operation said.
 #[derive(Debug, Deserialize)]
-struct Operation {
+struct Operation<'a> {
+    /// Lane and sequence of the Init.
+    #[serde(borrow)]
+    id: Cow<'a, str>,
     mechanism: Option<Word>,
 }
 
@@ -184,6 +188,12 @@ impl<'a> Line<'a> {
     /// Whether the call was refused when it was made.
     pub(super) fn was_refused(&self) -> bool {
         self.verdict.as_ref().is_some_and(|verdict| verdict.action == "deny" && verdict.enforced)
+    }
+
+    /// The `id` of the event whose call began the operation that this one goes on with.
+    pub(super) fn begun_by(&self) -> Option<String> {
+        let (stream, operation) = (self.stream.as_deref()?, self.operation.as_ref()?);
+        Some(format!("{stream}/{}", operation.id)).filter(|id| self.id.as_deref() != Some(id))
     }
 
     /// The call, if it is one that policies judge; `service` is what its stream said of itself.

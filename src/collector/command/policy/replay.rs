@@ -2,6 +2,7 @@
 //! `p11guard policy replay`: what a policy would have refused of the calls that were recorded, today or on a day to
 //! come.
 
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,8 +23,10 @@ use super::{load, sarif};
 /// Show what a policy would have refused of the recorded calls
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each call is judged by its time, or by the day that --at names. Refusals count whatever the policy's mode, and those
-of rules in shadow as well. Guards that remember earlier calls judge by what each event tells.
+Each call is judged by its time, or by the day that --at names. Refusals count whatever the
+policy's mode is, those of rules in shadow as well. Where a call that begins an operation would be
+refused, the others of that operation are not judged. Guards that remember earlier calls judge by
+what each event tells.
 
 Exit codes: 0 nothing refused, 3 something refused (with --fail-on warn: or warned of), 2 no answer.
 
@@ -31,7 +34,8 @@ Examples:
   p11guard policy replay policy.toml --since 7d
   p11guard policy replay policy.toml events.jsonl --at 2031-01-01
   p11guard policy replay policy.toml --sarif > crypto.sarif
-  p11guard run --module $M --json -o events.jsonl -- make sign; p11guard policy replay policy.toml events.jsonl")]
+  p11guard run --module $M --json -o events.jsonl -- make sign
+  p11guard policy replay policy.toml events.jsonl --fail-on warn")]
 pub(super) struct Arguments {
     /// The policy
     policy: PathBuf,
@@ -66,8 +70,19 @@ const WARNED: Style = AnsiColor::Yellow.on_default();
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let policy = load(&arguments.policy)?;
     let mut findings = Findings::default();
+    // Events that began an operation which a refusal would have ended, by stream.
+    let mut refused: HashMap<String, HashSet<String>> = HashMap::new();
     arguments.source.read(&mut |line, stream| {
+        let id = line.stream.as_deref().unwrap_or_default();
+        if line.event == "stream.closed" {
+            refused.remove(id);
+        }
         let Some(mut call) = line.call(stream.service.as_deref()) else { return Ok(true) };
+        // What goes on with an operation that would not have begun would not have come.
+        let begun_by = line.begun_by().filter(|_| refused.contains_key(id));
+        if begun_by.is_some_and(|init| refused[id].contains(&init)) {
+            return Ok(true);
+        }
         let made = call.time.unwrap_or_default();
         let old = arguments.since.is_some_and(|since| made < since.0 / 1_000_000_000);
         if old || arguments.passed && line.was_refused() {
@@ -76,7 +91,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         if let Some(day) = arguments.at {
             call.time = Some(day.at(call.time));
         }
-        findings.add(&call, policy.judge(&call.facts()), made, line.was_refused());
+        let verdict = policy.judge(&call.facts());
+        if verdict.refuses() {
+            let ended = line.begun_by().or_else(|| line.id.as_deref().map(str::to_owned));
+            refused.entry(id.to_owned()).or_default().extend(ended);
+        }
+        findings.add(&call, verdict, made, line.was_refused());
         Ok(true)
     })?;
 

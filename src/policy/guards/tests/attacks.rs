@@ -4,10 +4,30 @@
 use super::*;
 
 pub(super) fn rows() -> Vec<Row> {
-    [roles(), frozen(), origins(), wrapping(), exposure(), inputs(), administration()]
+    [roles(), frozen(), origins(), wrapping(), exposure(), inputs(), templates(), administration()]
         .into_iter()
         .flatten()
         .collect()
+}
+
+fn templates() -> Vec<Row> {
+    let twice = Object { ambiguous: true, ..aes("sensitive !extractable") };
+    let mut rows = vec![
+        deny!("clear-templates", "two answers on EXTRACTABLE": Copy, key = aes("sensitive !extractable"),
+            template = twice),
+        deny!("clear-templates", "the same in the private half": GenerateKeyPair CKM_RSA_PKCS_KEY_PAIR_GEN,
+            template = rsa_public("verify !wrap !encrypt"), private_template = twice),
+        pass!("clear-templates", "each said once": Copy, key = aes("sensitive !extractable"),
+            template = aes("")),
+        deny!("nonce-reuse", "a message with the IV of another": EncryptMessage CKM_AES_GCM,
+            memory.nonce_repeats = true),
+    ];
+    use crate::act::Act::*;
+    for act in [Generate, Import, Modify, Unwrap, Derive, Encapsulate, Decapsulate] {
+        let facts = Facts { act, template: twice, ..rows[0].facts };
+        rows.push(Row { what: "two answers", facts, ..rows[0] });
+    }
+    rows
 }
 
 fn roles() -> Vec<Row> {

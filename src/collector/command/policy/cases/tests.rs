@@ -18,8 +18,10 @@ fn a_case_says_everything_that_a_call_can_be() {
         "p.test.toml",
         case(
             "rule = \"r\"\nfunction = \"C_WrapKeyAuthenticated\"\nmechanism = \"CKM_RSA_AES_KEY_WRAP\"\n\
-             parameters = { aes_key_bits = 256, mechanism = { name = \"CKM_RSA_PKCS_OAEP\", parameters = { hash = \"CKM_SHA256\" } } }\n\
-             key = { class = \"CKO_PUBLIC_KEY\", type = \"CKK_RSA\", bits = 2048, label = \"wrap\", id = \"01ff\", trusted = true, end_date = 2030-12-31 }\n\
+             parameters.aes_key_bits = 256\n\
+             parameters.mechanism = { name = \"CKM_RSA_PKCS_OAEP\", parameters = { hash = \"CKM_SHA256\" } }\n\
+             key = { class = \"CKO_PUBLIC_KEY\", type = \"CKK_RSA\", bits = 2048, label = \"wrap\", \
+                     id = \"01ff\", trusted = true, end_date = 2030-12-31 }\n\
              target = { curve = \"prime256v1\", extractable = true }\n\
              token = { label = \"t\", slot = 3 }\nuser = \"so\"\nprocess = { exe = \"/x\", uid = 0, service = \"s\" }\n\
              time = 2031-01-01T08:00:00Z\nmemory = { key_uses = [\"wrap\", \"decrypt\"], foreign = true }\n\

@@ -126,10 +126,11 @@ impl Effect<'_> {
     /// For programs.
     pub(super) fn json(&self) -> Value {
         let said = |said: Said<'_>| json!({"verdict": said.action.name(), "enforced": said.enforced, "rule": said.rule});
+        let word = |number: u64| json!({"number": number, "name": mechanism::name(number)});
         json!({
             "change": "effect",
             "operation": self.act.name(),
-            "mechanism": self.mechanism.map(|number| json!({"number": number, "name": mechanism::name(number)})),
+            "mechanism": self.mechanism.map(word),
             "before": said(self.before),
             "after": said(self.after),
             "keys": self.keys,
@@ -168,7 +169,8 @@ mod tests {
 
     #[test]
     fn acts_without_a_mechanism_are_tried_as_well() {
-        let rule = "[[rule]]\nname = \"no-tokens\"\naction = \"deny\"\nremedy = \"ask\"\noperation = [\"administer\"]\n";
+        let rule =
+            "[[rule]]\nname = \"no\"\naction = \"deny\"\nremedy = \"ask\"\noperation = [\"administer\"]\n";
         let (before, after) = (policy(""), policy(rule));
         let found = effects(&before, &after, 0);
         assert!(

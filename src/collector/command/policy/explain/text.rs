@@ -49,6 +49,7 @@ pub(super) fn words(told: &Told, now: Option<&Now<'_>>) -> String {
         ("policy", Some(format!("{} \"{}\"", now.path.display(), now.policy.name()))),
         ("conditions", Some(verdict.decided_by().to_string())),
         ("clause", rule.clause().map(str::to_owned)),
+        ("edition", rule.edition().map(str::to_owned)),
         ("reason", rule.reason().map(str::to_owned)),
         ("remedy", rule.remedy().map(str::to_owned)),
     ]);
@@ -157,6 +158,8 @@ pub(super) fn json(told: &Told, now: Option<&Now<'_>>) -> Value {
                 "conditions": verdict.decided_by().to_string(),
                 "nested": verdict.nested().map(word),
                 "clause": rule.clause(),
+                "edition": rule.edition(),
+                "profile": rule.profile(),
                 "reason": rule.reason(),
                 "remedy": rule.remedy(),
                 "instead": now.instead.iter().map(|instead| {

@@ -90,7 +90,8 @@ fn odd_rule(number: u64, uses: &[(Act, &Seen)]) -> String {
     }
     let comments: String = uses.iter().map(|(_, seen)| comment(seen)).collect();
     format!(
-        "\n{comments}# Without an operation: {known}.\n[[rule]]\nname = \"any-{}\"\naction = \"allow\"\nmechanism = [{}]\n",
+        "\n{comments}# Without an operation: {known}.\n\
+         [[rule]]\nname = \"any-{}\"\naction = \"allow\"\nmechanism = [{}]\n",
         short(number),
         value(mechanism::name(number), number),
     )

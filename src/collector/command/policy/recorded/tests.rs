@@ -67,7 +67,7 @@ fn the_length_of_signed_data_is_told_with_the_mechanism_of_its_init() {
     let known = call(
         r#"{"index":1,"event":"call","function":"C_Sign","bytes_in":20,"operation":{"id":"0/1","mechanism":{"number":1}}}"#,
     );
-    let Some(known) = known else { return assert_eq!(acts::act(Function::C_Sign), None) };
+    let known = known.unwrap();
     assert_eq!(
         (known.act, known.mechanism, known.input.length),
         (Act::SignData, Some(CKM_RSA_PKCS), Some(20))
@@ -86,7 +86,8 @@ fn a_read_of_key_material_is_told_from_others() {
 #[test]
 fn bytes_that_are_no_text_are_kept_as_they_were() {
     let known = call(
-        r#"{"index":1,"event":"call","function":"C_DestroyObject","key":{"handle":1,"class":{"number":4},"label":"\ufffd","label_hex":"ff00","id":"0a"},
+        r#"{"index":1,"event":"call","function":"C_DestroyObject",
+           "key":{"handle":1,"class":{"number":4},"label":"\ufffd","label_hex":"ff00","id":"0a"},
            "session":{"handle":1,"read_write":true,"slot":2}}"#,
     )
     .unwrap();
@@ -97,4 +98,16 @@ fn bytes_that_are_no_text_are_kept_as_they_were() {
     assert_eq!((known.user, known.slot), (Some(NOBODY), Some(2)));
     assert_eq!(hex("0g"), None);
     assert_eq!(hex("+1"), None);
+}
+
+#[test]
+fn a_call_knows_the_event_that_began_its_operation() {
+    let begun = |id: &str| {
+        let text = format!(
+            r#"{{"index":1,"event":"call","id":"ab/{id}","stream":"ab","operation":{{"id":"0/7"}}}}"#
+        );
+        Line::read(text.as_bytes()).unwrap().begun_by()
+    };
+    assert_eq!(begun("0/9").as_deref(), Some("ab/0/7"));
+    assert_eq!(begun("0/7"), None, "it began the operation itself");
 }
