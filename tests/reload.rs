@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use harness::artifacts;
 use harness::collector::Collector;
 use harness::guard::{ALLOW_ALL, Guard, Way};
-use harness::run::eventually;
+use harness::run::{eventually, run};
 use harness::token;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -204,4 +204,47 @@ fn no_broken_stale_or_foreign_file_takes_the_place_of_a_good_one() {
     let hashes: BTreeSet<&str> = judged.iter().map(|call| call.policy.as_str()).collect();
     agree(&judged, &[(strict, false), (newer, false)]);
     assert_eq!(hashes.len(), 2);
+}
+
+#[test]
+fn a_policy_counts_only_with_the_signature_of_the_key_that_is_named() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let key = |name: &str| format!("{}", keys.path().join(name).display());
+    for name in ["ours", "theirs"] {
+        let [public, secret] = ["pub", "key"].map(|kind| key(&format!("{name}.{kind}")));
+        run(Command::new("minisign").args(["-G", "-W", "-p", &public, "-s", &secret])).success();
+    }
+    let sign = |name: &str, policy: &Path| {
+        run(Command::new("minisign")
+            .args(["-S", "-W", "-s", &key(&format!("{name}.key")), "-m"])
+            .arg(policy))
+        .success();
+    };
+    let public = std::fs::read_to_string(key("ours.pub")).expect("a public key");
+    let public = public.lines().nth(1).expect("its second line");
+
+    let start = |prepare: &dyn Fn(&Path)| {
+        let token = token::stub("");
+        let guard = Guard::new(&token.module, &policy(1, false)).set("policy_key", &format!("{public:?}"));
+        prepare(&guard.policy());
+        let way = Way::guarded(guard, token);
+        run(way.command(artifacts::host()).arg("initialize").arg(&way.module));
+        way.fault().unwrap_or_default()
+    };
+    assert!(start(&|_| ()).contains("policy.toml.minisig: error: it cannot be opened"));
+    assert!(
+        start(&|policy| sign("theirs", policy)).contains("it is not the signature of this policy by the key")
+    );
+    assert!(
+        start(&|path| {
+            sign("ours", path);
+            std::fs::write(path, policy(2, true)).expect("changed behind the signature");
+        })
+        .contains("it is not the signature of this policy by the key")
+    );
+    assert!(
+        start(&|policy| std::fs::write(policy.with_extension("toml.minisig"), "none").expect("written"))
+            .contains("it is no minisign signature")
+    );
+    assert_eq!(start(&|policy| sign("ours", policy)), "");
 }

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use cryptoki_sys::*;
+use event::Function;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use std::ffi::{CStr, c_void};
 use std::fmt;
@@ -141,7 +142,7 @@ impl Vendor {
             }
         }
         lists[Table::V2 as usize] = Some(v2);
-        lists[Table::Exports as usize] = Some(List::exported(own, &lists));
+        lists[Table::Exports as usize] = Some(List::exported(&own, &lists));
         if lists.iter().flatten().any(List::leads_back) {
             // Dropping the library unloads it, if nobody else has it: it can then be loaded another way.
             return Err(Error::Captured { path: path.into() });
@@ -160,7 +161,7 @@ impl Vendor {
     pub(crate) fn own(&self) -> &List {
         match &self.lists[Table::V2 as usize] {
             Some(list) => list,
-            None => &EMPTY,
+            None => const { &EMPTY },
         }
     }
 }
@@ -314,34 +315,47 @@ pub(crate) fn own_path() -> PathBuf {
     PathBuf::from(std::ffi::OsStr::from_bytes(path.to_bytes()))
 }
 
-macro_rules! tables {
-    ($(($major:literal, $minor:literal) $name:ident($($argument:ident: $type:ty),*) [$($before:tt)*] -> [$($after:tt)*];)*) => {
-        impl List {
-            /// The functions that the module exports by name; for those it does not, the first table's that has them.
-            fn exported(own: impl Fn(&CStr) -> *const c_void, lists: &[Option<List>]) -> List {
-                let find = |name: &'static str| own(CStr::from_bytes_with_nul(name.as_bytes()).unwrap_or_default());
-                List(CK_FUNCTION_LIST_3_2 {
-                    version: CK_VERSION { major: 3, minor: 2 },
-                    $($name: {
-                        // SAFETY: the symbol of that name is that function, or NULL, which is None.
-                        let exported = unsafe { mem::transmute::<*const c_void, Option<_>>(find(concat!(stringify!($name), "\0"))) };
-                        exported.or_else(|| lists.iter().flatten().find_map(|list| list.0.$name))
-                    },)*
-                })
-            }
-
-            /// Whether an entry lies inside our own image: calling it would call us, and we it.
-            fn leads_back(&self) -> bool {
-                let ours = own_image();
-                $(self.0.$name.is_some_and(|function| image_of(function as *const c_void) == ours))||*
-            }
+impl List {
+    /// The functions that the module exports by name; for those it does not, the first table's that has them.
+    fn exported(own: &dyn Fn(&CStr) -> *const c_void, lists: &[Option<List>]) -> List {
+        let mut list = EMPTY;
+        list.0.version = CK_VERSION { major: 3, minor: 2 };
+        let mut name = [0; LONGEST_NAME + 1];
+        for (place, function) in event::FUNCTIONS.iter().enumerate() {
+            name.fill(0);
+            name[..function.name.len()].copy_from_slice(function.name.as_bytes());
+            let exported = CStr::from_bytes_until_nul(&name).map_or(ptr::null(), own);
+            let of_a_table =
+                || lists.iter().flatten().map(|list| list.entries()[place]).find(|it| !it.is_null());
+            let found = if exported.is_null() { of_a_table() } else { Some(exported) };
+            // SAFETY: the entry of that place is that function, or NULL, which is None.
+            unsafe {
+                (&raw mut list.0).cast::<*const c_void>().add(1 + place).write(found.unwrap_or(ptr::null()))
+            };
         }
-    };
+        list
+    }
+
+    /// Whether an entry lies inside our own image: calling it would call us, and we it.
+    fn leads_back(&self) -> bool {
+        let ours = own_image();
+        self.entries().iter().any(|function| !function.is_null() && image_of(*function) == ours)
+    }
+
+    /// The functions as addresses, NULL where there is none: a list is its version, padded to a pointer, and one pointer
+    /// for each function.
+    fn entries(&self) -> &[*const c_void; Function::ALL.len()] {
+        const { assert!(size_of::<List>() == (1 + Function::ALL.len()) * size_of::<*const c_void>()) };
+        // SAFETY: so it is laid out, and a function pointer or None is an address or NULL.
+        unsafe { &*(&raw const self.0).cast::<*const c_void>().add(1).cast() }
+    }
 }
-event::pkcs11!(tables);
+
+/// No function has a longer name.
+const LONGEST_NAME: usize = 63;
 
 /// What is asked of a vendor that has nothing.
-static EMPTY: List = List({
+const EMPTY: List = List({
     // SAFETY: all zeros is version 0.0 and no function at all.
     unsafe { mem::zeroed() }
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The attacks on the interface of PKCS#11 as programs, one function each, and ordinary work beside them. An attack
-//! ends with the secret that it was after, compared with what the token itself says of it, or with the call that was
-//! refused.
+//! The attacks on the interface of PKCS#11 as programs, one function each, and ordinary work beside them. An
+//! attack ends with the secret that it was after, compared with what the token itself says of it, or with the
+//! call that was refused.
 
 mod changes;
 mod derived;
@@ -32,7 +32,9 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("T01", roles::wrap_then_decrypt),
     ("T01b", evasions::wrap_then_decrypt_with_nothing_said),
     ("T01c", evasions::wrap_then_decrypt_said_twice),
+    ("T01d", evasions::wrap_then_decrypt_said_twice_the_other_way),
     ("T01e", evasions::wrap_then_decrypt_with_an_odd_true),
+    ("T01f", evasions::wrap_then_decrypt_in_a_long_template),
     ("T02", roles::wrap_then_decrypt_by_another_mechanism),
     ("T03", changes::role_toggle),
     ("T04", changes::copy_split),
@@ -45,6 +47,7 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("T08b", foreign::unwrap_as_readable_by_rsa),
     ("T09", foreign::double_unwrap),
     ("T09b", evasions::double_unwrap_to_unwrap),
+    ("T09c", evasions::double_unwrap_by_two_keys),
     ("T10", roles::encrypt_then_unwrap),
     ("T11", foreign::trojan_wrapped_key),
     ("T11b", foreign::trojan_wrapped_by_oaep),
@@ -54,10 +57,12 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("T13c", evasions::known_secret_key_with_nothing_said),
     ("T14", reads::value_of_a_sensitive_key),
     ("T15", reads::value_of_an_unextractable_key),
+    ("T15b", evasions::value_behind_many_attributes),
     ("T16", changes::sensitive_cleared),
     ("T16b", changes::extractable_set),
     ("T16c", changes::sensitive_cleared_by_a_copy),
     ("T16d", changes::extractable_set_by_a_copy),
+    ("T16e", evasions::extractable_said_twice_in_a_copy),
     ("T17", roles::derive_then_encrypt),
     ("T18", derived::derive_as_readable),
     ("T19", derived::short_key_and_its_digest),
@@ -79,13 +84,15 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("T29b", doors::banned_hash_handed_in_raw),
     ("T29c", doors::banned_hash_in_pss),
     ("T29d", evasions::banned_hash_without_its_null),
+    ("T29e", evasions::banned_hash_behind_zeros),
     ("T30", doors::banned_mechanism_in_a_parameter),
     ("T31", doors::resumed_operation),
     ("T31b", doors::message_by_a_banned_mechanism),
     ("T31c", doors::vendors_interface),
     ("T32", oracles::nonce_twice),
     ("T32b", evasions::nonce_twice_by_a_copy),
-    ("T32c", evasions::counter_twice),
+    ("T32c", evasions::nonce_twice_in_messages),
+    ("T32d", evasions::counter_twice),
     ("T33", weak::conjured_key),
     ("T34", derived::check_value_of_a_short_key),
     ("T35", identity::token_wiped),
@@ -93,8 +100,8 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("T36", doors::changed_under_the_call),
 ];
 
-/// `MODULE NAME [RESERVED]`: one attack. Prints `pid=…`, then `succeeded`, `failed` where nothing was refused and what came
-/// out was not the secret, or `resisted FUNCTION RV`.
+/// `MODULE NAME [RESERVED]`: one attack. Prints `pid=…`, then `succeeded`, `failed` where nothing was refused
+/// and what came out was not the secret, or `resisted FUNCTION RV`.
 pub(crate) fn attack(arguments: &[String]) {
     let name = arguments.get(1).map_or("", String::as_str);
     let Some((_, attack)) = ATTACKS.iter().find(|(known, _)| *known == name) else {
@@ -113,7 +120,8 @@ pub(crate) fn attack(arguments: &[String]) {
     });
 }
 
-/// `MODULE NAME [RESERVED]`: one piece of ordinary work. Prints `pid=…`, then `done` or `refused FUNCTION RV`.
+/// `MODULE NAME [RESERVED]`: one piece of ordinary work. Prints `pid=…`, then `done` or `refused FUNCTION
+/// RV`.
 pub(crate) fn life(arguments: &[String]) {
     let name = arguments.get(1).map_or("", String::as_str);
     let Some((_, work)) = life::WORK.iter().find(|(known, _)| *known == name) else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Keys that are given another role, or lose their protection, after they were made: by a change, or by a copy.
+//! Keys that are given another role, or lose their protection, after they were made: by a change, or by a
+//! copy.
 
 use cryptoki_sys::*;
 
@@ -30,8 +31,8 @@ pub(super) fn copy_split(session: &Session) -> Told<bool> {
     session.proves(target, &value)
 }
 
-/// T06: the private half learns to decrypt once the public half has wrapped. Under OAEP, so that nothing but the change
-/// is to be held against it.
+/// T06: the private half learns to decrypt once the public half has wrapped. Under OAEP, so that nothing but
+/// the change is to be held against it.
 pub(super) fn toggle_of_a_private_key(session: &Session) -> Told<bool> {
     let target = session.target()?;
     let public = rsa_public(3072).can([CKA_WRAP]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Ways around a ban on a mechanism: the banned hash computed outside, a mechanism inside another one's parameter, saved
-//! operations, other entry points, and a mechanism that changes while it is judged.
+//! Ways around a ban on a mechanism: the banned hash computed outside, a mechanism inside another one's
+//! parameter, saved operations, other entry points, and a mechanism that changes while it is judged.
 
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
@@ -93,8 +93,8 @@ pub(super) fn vendors_interface(session: &Session) -> Told<bool> {
     Ok(unsafe { found.as_ref() }.is_some_and(|interface| !interface.pFunctionList.is_null()))
 }
 
-/// T36: another thread makes MD5, which a rule denies, of the mechanism that was judged. Goes on until both were seen
-/// where both can be: 16 bytes are an MD5.
+/// T36: another thread makes MD5, which a rule denies, of the mechanism that was judged. Goes on until both
+/// were seen where both can be: 16 bytes are an MD5.
 pub(super) fn changed_under_the_call(session: &Session) -> Told<bool> {
     const ROUNDS: u32 = 2_000;
     let mut mechanism = plain(CKM_SHA256).raw();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What an attacker computes outside the token: AES, RFC 3394, RSA with numbers, and a key pair whose private half the
-//! whole world knows.
+//! What an attacker computes outside the token: AES, RFC 3394, RSA with numbers, and a key pair whose private
+//! half the whole world knows.
 
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128, Block};
@@ -22,7 +22,8 @@ pub(crate) fn decrypted(key: &[u8], block: [u8; 16]) -> Option<Vec<u8>> {
     Some(block.to_vec())
 }
 
-/// Undoes CKM_AES_KEY_WRAP of a 16-byte key with nothing but an AES that decrypts blocks (RFC 3394, section 2.2.2).
+/// Undoes CKM_AES_KEY_WRAP of a 16-byte key with nothing but an AES that decrypts blocks (RFC 3394, section
+/// 2.2.2).
 pub(crate) fn unwrapped(blob: &[u8], mut decrypt: impl FnMut(&[u8]) -> Told<Vec<u8>>) -> Told<Vec<u8>> {
     let mut check = blob[..8].to_vec();
     let mut halves = [blob[8..16].to_vec(), blob[16..24].to_vec()];
@@ -35,7 +36,8 @@ pub(crate) fn unwrapped(blob: &[u8], mut decrypt: impl FnMut(&[u8]) -> Told<Vec<
     Ok(halves.concat())
 }
 
-/// Makes what CKM_AES_KEY_WRAP makes of a 16-byte key with nothing but an AES that encrypts blocks (section 2.2.1).
+/// Makes what CKM_AES_KEY_WRAP makes of a 16-byte key with nothing but an AES that encrypts blocks (section
+/// 2.2.1).
 pub(crate) fn wrapped(value: &[u8; 16], mut encrypt: impl FnMut(&[u8]) -> Told<Vec<u8>>) -> Told<Vec<u8>> {
     let mut check = vec![0xa6; 8];
     let mut halves = [value[..8].to_vec(), value[8..].to_vec()];
@@ -66,7 +68,8 @@ pub(crate) fn byte_of_digest(digest: &[u8]) -> Option<u8> {
 
 /// An RSA key of which everything is known: its primes are two of Mersenne's.
 pub(crate) struct KnownPair {
-    /// Its modulus, private exponent, both primes, the private exponent for each of them, and the inverse of the second.
+    /// Its modulus, private exponent, both primes, the private exponent for each of them, and the inverse of
+    /// the second.
     numbers: [BigUint; 7],
 }
 
@@ -84,8 +87,8 @@ impl KnownPair {
         KnownPair { numbers: [&p * &q, d.clone(), p, q, &d % of_p, d % of_q, inverse] }
     }
 
-    /// In the order of CKA_MODULUS, CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2, CKA_EXPONENT_1, CKA_EXPONENT_2,
-    /// CKA_COEFFICIENT.
+    /// In the order of CKA_MODULUS, CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2, CKA_EXPONENT_1,
+    /// CKA_EXPONENT_2, CKA_COEFFICIENT.
     pub(crate) fn numbers(&self) -> [Vec<u8>; 7] {
         self.numbers.each_ref().map(BigUint::to_bytes_be)
     }

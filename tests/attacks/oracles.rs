@@ -8,8 +8,9 @@ use super::offline;
 use super::session::{Session, Told, plain, with};
 use super::template::{aes, private, rsa_public, secret};
 
-/// T25 (Bleichenbacher 1998): "decrypted" or "bad padding", for ciphertexts made of the one that is attacked. Asked until
-/// both answers came: 256 of 2^16 paddings are good, so that almost every multiple is answered the other way.
+/// T25 (Bleichenbacher 1998): "decrypted" or "bad padding", for ciphertexts made of the one that is attacked.
+/// Asked until both answers came: 256 of 2^16 paddings are good, so that almost every multiple is answered
+/// the other way.
 pub(super) fn padding_of_rsa_decryption(session: &Session) -> Told<bool> {
     let public = rsa_public(2048).can([CKA_ENCRYPT]);
     let (public, private) =
@@ -38,7 +39,8 @@ pub(super) fn padding_of_rsa_unwrapping(session: &Session) -> Told<bool> {
     Ok(answers.filter(Result::is_err).count() > 0)
 }
 
-/// T26 (Vaudenay 2002): the last byte of a block, by the padding that 256 changes of the block before it make of it.
+/// T26 (Vaudenay 2002): the last byte of a block, by the padding that 256 changes of the block before it make
+/// of it.
 pub(super) fn padding_of_cbc(session: &Session) -> Told<bool> {
     const MESSAGE: &[u8; 32] = b"one block, and a second of them.";
     let key = session.generate(CKM_AES_KEY_GEN, &aes(16).can([CKA_ENCRYPT, CKA_DECRYPT]))?;
@@ -46,7 +48,8 @@ pub(super) fn padding_of_cbc(session: &Session) -> Told<bool> {
     let (first, second) = sealed.split_at(16);
     let mut found = Vec::new();
     for guess in 0..=u8::MAX {
-        // A padding of one byte is 1; the byte before it is made odd, so that no longer padding is met by accident.
+        // A padding of one byte is 1; the byte before it is made odd, so that no longer padding is met by
+        // accident.
         let mut changed = <[u8; 16]>::try_from(first).unwrap_or_default();
         changed[14] ^= 0x80;
         changed[15] = guess;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Keys that have two roles which undo each other: wrap and decrypt, encrypt and unwrap, derive and encrypt, unwrap and
-//! sign.
+//! Keys that have two roles which undo each other: wrap and decrypt, encrypt and unwrap, derive and encrypt,
+//! unwrap and sign.
 
 use std::ptr;
 

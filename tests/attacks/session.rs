@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A session with a token by the functions of its table: one method per call, which hands back what came out or
-//! which function said what. It decides nothing and hides no return value.
+//! A session with a token by the functions of its table: one method per call, which hands back what came out
+//! or which function said what. It decides nothing and hides no return value.
 
 mod objects;
 mod operations;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Templates of session objects. Every usage bit is said, because tokens differ in what they give a key that says
-//! nothing: what a key is able to do is here what its line says and no more.
+//! Templates of session objects. Every usage bit is said, because tokens differ in what they give a key that
+//! says nothing: what a key is able to do is here what its line says and no more.
 
 use cryptoki_sys::*;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Ordinary work with ordinary tools under the guards: keys, signatures and a public key with pkcs11-tool, a TLS server
-//! with OpenSSL.
+//! Ordinary work with ordinary tools under the guards: keys, signatures and a public key with pkcs11-tool, a
+//! TLS server with OpenSSL.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -47,8 +47,8 @@ pub(super) fn cube_root(session: &Session) -> Told<bool> {
     session.proves(target, &offline::cube_root(&blob))
 }
 
-/// T24 (Clulow): a private key leaves in a form that the attacker can change block by block. CBC without padding takes
-/// whole blocks only, which the encoding of this key is.
+/// T24 (Clulow): a private key leaves in a form that the attacker can change block by block. CBC without
+/// padding takes whole blocks only, which the encoding of this key is.
 pub(super) fn private_key_wrapped_without_a_check(session: &Session) -> Told<bool> {
     const NAMES: [CK_ATTRIBUTE_TYPE; 7] = [
         CKA_MODULUS,

@@ -8,11 +8,13 @@
 
 #[path = "../attacks/attacks.rs"]
 mod attacks;
+mod cross;
 mod digests;
 mod discovery;
 mod frame;
 mod lifecycle;
 mod module;
+mod nested;
 mod nulls;
 mod storm;
 mod veto;
@@ -34,6 +36,9 @@ const SUBJECTS: &[(&str, Subject)] = &[
     ("veto", veto::veto),
     ("race", veto::race),
     ("parameter", veto::parameter),
+    ("cross", cross::cross),
+    ("nested", nested::nested),
+    ("words", nested::words),
     ("storm", storm::storm),
     ("digests", digests::digests),
     ("attack", attacks::attack),
