@@ -57,6 +57,7 @@ struct Known {
     objects: HashMap<Place, u64>,
     /// By the hash of a wrapped key: the value that it held.
     wrapped: HashMap<u64, u64>,
+    wrapped_order: VecDeque<u64>,
     nonces: HashSet<u64>,
     nonce_order: VecDeque<u64>,
 }
@@ -89,7 +90,7 @@ impl Memory {
         let hash = self.hasher.hash_one(wrapped);
         let mut known = self.known.lock();
         let number = known.number(place);
-        known.wrapped.insert(hash, number);
+        known.is_wrapped(hash, number);
     }
 
     /// The value of a wrapped key that is about to be unwrapped: that of the key that was wrapped here, whatever it was
@@ -97,12 +98,12 @@ impl Memory {
     pub(crate) fn unwrapped(&self, wrapped: &[u8], foreign: bool) -> Making {
         let hash = self.hasher.hash_one(wrapped);
         let mut known = self.known.lock();
-        let number = match known.wrapped.get(&hash) {
-            Some(number) if known.values.contains_key(number) => *number,
-            _ => known.new_value(),
-        };
-        known.wrapped.insert(hash, number);
-        known.values.entry(number).or_default().foreign |= foreign;
+        if let Some(number) = known.wrapped.get(&hash).filter(|number| known.values.contains_key(number)) {
+            return Making(*number);
+        }
+        let number = known.new_value();
+        known.is_wrapped(hash, number);
+        known.values.entry(number).or_default().foreign = foreign;
         Making(number)
     }
 
@@ -161,6 +162,18 @@ impl Known {
         }
     }
 
+    /// Notes what the value with this number looks like when it is wrapped.
+    fn is_wrapped(&mut self, hash: u64, number: u64) {
+        if self.wrapped.insert(hash, number).is_none() {
+            self.wrapped_order.push_back(hash);
+        }
+        if self.wrapped_order.len() > MOST
+            && let Some(oldest) = self.wrapped_order.pop_front()
+        {
+            self.wrapped.remove(&oldest);
+        }
+    }
+
     fn new_value(&mut self) -> u64 {
         self.next += 1;
         self.values.insert(self.next, Value::default());
@@ -168,7 +181,6 @@ impl Known {
             && let Some((oldest, _)) = self.values.pop_first()
         {
             self.objects.retain(|_, number| *number != oldest);
-            self.wrapped.retain(|_, number| *number != oldest);
         }
         self.next
     }
