@@ -138,13 +138,27 @@ fn no_structure_has_a_field_twice() {
 }
 
 #[test]
-fn every_other_length_is_malformed_and_nothing_is_read() {
+fn a_shorter_length_is_malformed_and_nothing_is_read() {
     let samples = samples();
     let unreadable = Guarded::new(&[]);
     for shape in Shape::ALL.iter().filter(|shape| !matches!(shape, Shape::None | Shape::Iv | Shape::Bytes)) {
-        let sizes: Vec<_> = samples.iter().filter(|s| s.shape == *shape).map(|s| s.bytes.len()).collect();
-        for length in (0..LONGEST).chain([usize::MAX]).filter(|length| !sizes.contains(length)) {
+        let sizes = samples.iter().filter(|sample| sample.shape == *shape).map(|sample| sample.bytes.len());
+        for length in 0..sizes.min().unwrap() {
             assert_eq!(decoded(*shape, unreadable.at, length), malformed(length), "{shape:?}");
+        }
+    }
+}
+
+/// Modules that only ask whether a structure is long enough take one with more behind it: NSS does for some.
+#[test]
+fn a_longer_length_is_malformed_and_hides_nothing() {
+    let samples = samples();
+    for Sample { shape, bytes, fields } in &samples {
+        let sizes: Vec<_> = samples.iter().filter(|s| s.shape == *shape).map(|s| s.bytes.len()).collect();
+        for length in (bytes.len() + 1..LONGEST).take_while(|length| !sizes.contains(length)) {
+            let longer = Guarded::new(&[bytes, &vec![0xAA; length - bytes.len()][..]].concat());
+            let expected = [&fields[..], &[(0, Field::Malformed, length as u64)]].concat();
+            assert_eq!(decoded(*shape, longer.at, length), (expected, false), "{shape:?} {length}");
         }
     }
 }
@@ -284,7 +298,8 @@ fn a_mechanism_that_contains_itself_ends_at_the_second_level_and_says_that_there
     kip.pMechanism = &raw mut own;
     let level = |depth| (depth, Field::Mechanism, CKM_KIP_MAC);
     let rest = |depth| [(depth, Field::OtherKey, 7), (depth, Field::SeedLen, 20)];
-    let expected = [&[level(0), level(1), level(2)][..], &rest(2), &rest(1), &rest(0)].concat();
+    let deeper = [(3, Field::Malformed, size_of_val(&kip) as u64)];
+    let expected = [&[level(0), level(1), level(2)][..], &deeper, &rest(2), &rest(1), &rest(0)].concat();
     assert_eq!(decoded(Shape::Kip, (&raw const kip).cast(), size_of_val(&kip)), (expected, true));
 }
 
@@ -297,6 +312,7 @@ fn more_fields_than_there_is_room_for_are_cut_off_and_said_to_be() {
     let (found, overflowed) = decoded(Shape::CmsSig, (&raw const cms).cast(), size_of_val(&cms));
     assert!(overflowed);
     assert_eq!(found.len(), MOST);
+    assert_eq!(found.last(), Some(&(1, Field::Malformed, 0)));
 }
 
 #[test]

@@ -189,6 +189,19 @@ flags! {
 }
 
 impl Flags {
+    /// The usage flags: what a key may be used for.
+    pub const USAGE: u32 = Flags::ENCRYPT
+        | Flags::DECRYPT
+        | Flags::WRAP
+        | Flags::UNWRAP
+        | Flags::SIGN
+        | Flags::SIGN_RECOVER
+        | Flags::VERIFY
+        | Flags::VERIFY_RECOVER
+        | Flags::DERIVE
+        | Flags::ENCAPSULATE
+        | Flags::DECAPSULATE;
+
     /// Notes that the token told the flags `bits` to be `value`.
     pub fn tell(&mut self, bits: u32, value: bool) {
         self.known |= bits;

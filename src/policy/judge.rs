@@ -3,7 +3,7 @@
 //! Nothing here allocates.
 
 use event::mechanism::Operation;
-use event::parameter::{Kind, Parameter};
+use event::parameter::{Field, Kind, Parameter};
 
 use crate::Policy;
 use crate::act::{Act, Acts};
@@ -61,7 +61,23 @@ impl Policy {
                 }
             }
         }
-        strictest
+        self.with_unread(asked, strictest)
+    }
+
+    /// The stricter of a verdict and that on what could not be read inside a mechanism inside the parameter: too deep, too
+    /// much, or not as long as it must be. It may be what any rule denies there, and no token is known that takes it.
+    fn with_unread<'p>(&'p self, asked: Asked<'_>, read: Verdict<'p>) -> Verdict<'p> {
+        let unread = |inner: &Parameter| inner.depth > 0 && inner.field == Field::Malformed;
+        let Some(place) = asked.parameters.iter().position(unread) else { return read };
+        let around = asked.parameters[..place].iter().rfind(|outer| is_mechanism(outer));
+        let nested = around.map(|outer| outer.value);
+        let rules = self.rules[self.guards.len()..].iter();
+        rules
+            .filter(|rule| rule.acts.contains(asked.act) || rule.acts.contains(Act::Digest))
+            .filter(|rule| rule.action == Action::Deny)
+            .map(|rule| Verdict { nested, ..self.verdict(rule, asked.act) })
+            .find(|verdict| verdict.weight() > read.weight())
+            .unwrap_or(read)
     }
 
     /// The first rule that matches.

@@ -11,19 +11,6 @@ use std::hash::{BuildHasher, RandomState};
 /// Values and nonces that are remembered; with more, the oldest make room.
 const MOST: usize = 8192;
 
-/// The usage flags: what a key may be used for.
-const USES: u32 = Flags::ENCRYPT
-    | Flags::DECRYPT
-    | Flags::WRAP
-    | Flags::UNWRAP
-    | Flags::SIGN
-    | Flags::SIGN_RECOVER
-    | Flags::VERIFY
-    | Flags::VERIFY_RECOVER
-    | Flags::DERIVE
-    | Flags::ENCAPSULATE
-    | Flags::DECAPSULATE;
-
 /// A slot and an object handle.
 type Place = (u64, u64);
 
@@ -68,7 +55,7 @@ impl Memory {
         let mut known = self.known.lock();
         let number = known.number(place);
         let value = known.values.entry(number).or_default();
-        value.uses |= flags.set & USES;
+        value.uses |= flags.set & Flags::USAGE;
         *value
     }
 
@@ -116,7 +103,7 @@ impl Memory {
     pub(crate) fn made(&self, making: Making, place: Place, asked: u32) {
         let mut known = self.known.lock();
         known.objects.insert(place, making.0);
-        known.values.entry(making.0).or_default().uses |= asked & USES;
+        known.values.entry(making.0).or_default().uses |= asked & Flags::USAGE;
     }
 
     /// Forgets an object: it was destroyed, or its handle may come back for another.

@@ -29,7 +29,9 @@ pub(crate) fn known(wanted: impl Fn(Field) -> bool) -> BTreeSet<(String, &'stati
             // SAFETY: `length` bytes of words, each of which leads to more bytes than any structure has.
             unsafe { decode(*shape, whole.as_ptr().cast(), length, &mut parameters) };
             let fields = parameters.as_slice().iter().map(|parameter| parameter.field);
-            found.extend(fields.filter(|field| wanted(*field)).map(|field| (format!("{shape:?}"), field.name())));
+            found.extend(
+                fields.filter(|field| wanted(*field)).map(|field| (format!("{shape:?}"), field.name())),
+            );
         }
     }
     found

@@ -8,19 +8,6 @@ use event::{curve, mechanism};
 use super::json::{Json, List, Object, object};
 use super::object::{Date, Hex, Word};
 
-/// What a key may be used for, of all its flags.
-const USAGE: u32 = Flags::ENCRYPT
-    | Flags::DECRYPT
-    | Flags::WRAP
-    | Flags::UNWRAP
-    | Flags::SIGN
-    | Flags::SIGN_RECOVER
-    | Flags::VERIFY
-    | Flags::VERIFY_RECOVER
-    | Flags::DERIVE
-    | Flags::ENCAPSULATE
-    | Flags::DECAPSULATE;
-
 /// A key with everything that is known of it.
 pub(super) struct Key<'a>(pub(super) &'a record::Key);
 
@@ -35,8 +22,8 @@ impl Json for Key<'_> {
             o.known("local", key.flags.value(Flags::LOCAL));
             o.known("sensitive", key.flags.value(Flags::SENSITIVE));
             o.known("extractable", key.flags.value(Flags::EXTRACTABLE));
-            if key.flags.known & USAGE != 0 {
-                let allowed = USAGE & key.flags.set & key.flags.known;
+            if key.flags.known & Flags::USAGE != 0 {
+                let allowed = Flags::USAGE & key.flags.set & key.flags.known;
                 let uses = Flags::ALL.iter().filter(|(bit, ..)| allowed & bit != 0);
                 o.put("usage", List(uses.map(|(.., name)| *name)));
             }

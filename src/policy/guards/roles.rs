@@ -46,17 +46,6 @@ const CONFLICTS: &[Conflict] = &[
     Conflict { protects: Flags::DERIVE, undoes: Flags::ENCRYPT, of: SECRET },
 ];
 
-const USAGE: u32 = SIGNS
-    | Flags::ENCRYPT
-    | Flags::DECRYPT
-    | Flags::WRAP
-    | Flags::UNWRAP
-    | Flags::VERIFY
-    | Flags::VERIFY_RECOVER
-    | Flags::DERIVE
-    | Flags::ENCAPSULATE
-    | Flags::DECAPSULATE;
-
 /// Secret keys of these types work in no cipher, so their roles cannot meet.
 const WITHOUT_CIPHER: &[u64] = &[
     CKK_GENERIC_SECRET,
@@ -100,7 +89,7 @@ pub(super) fn thawed(facts: &Facts<'_>) -> bool {
     let (asked, key) = (facts.template.flags, facts.key.flags);
     let kept = key.known & !(key.set ^ asked.set);
     let towards = |bit, value| asked.value(bit) == Some(value) && key.value(bit) != Some(value);
-    asked.known & USAGE & !kept != 0
+    asked.known & Flags::USAGE & !kept != 0
         || towards(Flags::EXTRACTABLE, true)
         || towards(Flags::SENSITIVE, false)
         || towards(Flags::TRUSTED, true)
@@ -128,7 +117,7 @@ fn mixed_pair(facts: &Facts<'_>) -> bool {
 /// Whether making a key with `told` gives it, with what is left out and what its value was elsewhere, two
 /// roles.
 fn mixed_making(told: Flags, asked: u32, elsewhere: u32, kind: u8) -> bool {
-    let left_out = USAGE & !Flags::DERIVE & !told.known & having(kind);
+    let left_out = Flags::USAGE & !Flags::DERIVE & !told.known & having(kind);
     conflicts(kind).any(|c| {
         asked & c.protects != 0 && (told.set | left_out | elsewhere) & c.undoes != 0
             || told.set & c.undoes != 0 && elsewhere & c.protects != 0

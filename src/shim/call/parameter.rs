@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the parameter of a mechanism says, as fields: lengths, counts, handles and names of algorithms. Reads
-//! a structure only where the caller's length is the structure's own, follows no pointer but those to
-//! structures of a fixed size, and records no byte of a buffer.
+//! a structure only where the caller's length has room for it, follows no pointer but those to structures of a
+//! fixed size, and records no byte of a buffer.
 #![allow(unsafe_code)]
 
 mod shapes;
@@ -41,7 +41,7 @@ impl Parameters {
     }
 
     /// Whether there was more than is recorded: fields beyond [`MOST`], or a mechanism nested deeper than is
-    /// followed.
+    /// followed. The fields say so by a [`Field::Malformed`] inside a nested mechanism.
     pub(crate) fn overflowed(&self) -> bool {
         self.overflowed
     }
@@ -52,14 +52,19 @@ impl Parameters {
                 place.write(Parameter { depth, field, value });
                 self.used += 1;
             }
-            None => self.overflowed = true,
+            None => {
+                self.overflowed = true;
+                if let Some(last) = self.list.last_mut() {
+                    last.write(Parameter { depth: 1, field: Field::Malformed, value: 0 });
+                }
+            }
         }
     }
 }
 
 /// Puts the fields of a mechanism's parameter into `out`, in place of what was there. No parameter (NULL and
-/// 0) has no field; one that cannot be what `shape` says has [`Field::Malformed`] alone, with the length that
-/// was claimed.
+/// 0) has no field; one that cannot be what `shape` says has [`Field::Malformed`] with the length that was
+/// claimed, behind the fields of what it is longer than, if it is.
 ///
 /// # Safety
 /// `parameter` is what the caller passed as `pParameter`: NULL, or readable for `length` bytes as PKCS#11
@@ -95,7 +100,10 @@ unsafe fn nested(named: Field, at: *const CK_MECHANISM, depth: u8, out: &mut Par
     let inner = unsafe { at.read_unaligned() };
     out.put(depth, named, inner.mechanism.word());
     if depth == DEEPEST {
-        out.overflowed |= !inner.pParameter.is_null();
+        if !inner.pParameter.is_null() {
+            out.overflowed = true;
+            out.put(depth + 1, Field::Malformed, inner.ulParameterLen.word());
+        }
         return;
     }
     let shape = mechanism::by_number(inner.mechanism.word()).map_or(Shape::Bytes, |m| m.parameter);

@@ -5,8 +5,8 @@
 
 use event::record::Trace;
 use event::{hello, wire};
-use std::collections::BTreeMap;
 use libfuzzer_sys::fuzz_target;
+use std::collections::BTreeMap;
 
 fuzz_target!(|bytes: &[u8]| {
     // What follows the frame's fixed part stands for what a ring might hold.

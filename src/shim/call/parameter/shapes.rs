@@ -30,8 +30,9 @@ struct GcmParamsOf240 {
 /// password's length, the other the length.
 const LOWEST_ADDRESS: u64 = 0x1_0000;
 
-/// One entry: the shape, its structures (those of earlier versions after `|`), and after `else` the shape
-/// that callers of earlier versions pass in its place. In a structure, for each recorded field:
+/// One entry: the shape, its structures (the shorter ones of earlier versions after `|`), and after `else` the
+/// shape, shorter as well, that callers of earlier versions pass in its place. What is longer than the first is
+/// read as the first: some modules take a structure with more behind it. In a structure, for each recorded field:
 ///
 /// - `Field: name` — the number there
 /// - `Field ? name` — the number there if it is a length and not an address
@@ -41,8 +42,8 @@ macro_rules! structures {
     ($(
         $shape:ident: $($layout:ident { $($field:ident $how:tt $($name:ident).+),+ })|+ $(else $other:ident)?;
     )*) => {
-        /// Puts the fields of the structure at `at` into `out`; false where `length` is of none that `shape`
-        /// can be.
+        /// Puts the fields of the structure at `at` into `out`, as far as it is as long as one that `shape` can
+        /// be; false where `length` is of none.
         ///
         /// # Safety
         /// `at` is readable for `length` bytes, aligned or not; the structures that it points to are as
@@ -65,11 +66,11 @@ macro_rules! structures {
                     true
                 }
                 $(Shape::$shape => {
-                    $(if length == size_of::<$layout>() {
+                    $(if length >= size_of::<$layout>() {
                         // SAFETY: our caller promises `length` bytes; any bytes are such a structure.
                         let whole = unsafe { at.cast::<$layout>().read_unaligned() };
                         $(structures!(@ $field $how whole $(.$name)+, depth, out);)+
-                        return true;
+                        return length == size_of::<$layout>();
                     })+
                     // SAFETY: our caller's promise is the one that is asked for.
                     false $(|| unsafe { read(Shape::$other, at, length, depth, out) })?
