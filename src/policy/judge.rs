@@ -71,7 +71,7 @@ impl Policy {
         let Some(place) = asked.parameters.iter().position(unread) else { return read };
         let around = asked.parameters[..place].iter().rfind(|outer| is_mechanism(outer));
         let nested = around.map(|outer| outer.value);
-        let rules = self.rules[self.guards.len()..].iter();
+        let rules = self.rules.iter();
         rules
             .filter(|rule| rule.acts.contains(asked.act) || rule.acts.contains(Act::Digest))
             .filter(|rule| rule.action == Action::Deny)

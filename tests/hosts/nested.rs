@@ -29,9 +29,11 @@ struct Parameter {
 }
 
 impl Parameter {
-    /// `whole`, which may point into `kept`.
+    /// `whole`, which may point into `kept`, with a word behind it for [`longer`].
     fn new<T: 'static>(whole: T, mut kept: Vec<Box<dyn Any>>) -> Parameter {
-        let mut whole = Box::new(whole);
+        #[repr(C)]
+        struct Tailed<T>(T, u64);
+        let mut whole = Box::new(Tailed(whole, 0));
         let at = (&raw mut *whole).cast();
         kept.push(whole);
         Parameter { at, length: size_of::<T>() as CK_ULONG, kept }
@@ -71,6 +73,8 @@ macro_rules! positions {
 
 /// `Shape Field: STRUCTURE { member }` for a number there, `{ member * }` for a pointer to a mechanism, and
 /// `{ member & STRUCTURE { member } }` for a pointer to a structure with the number.
+// CK_XEDDSA_PARAMS has no other member.
+#[allow(clippy::needless_update)]
 const MECHANISMS: &[Position] = positions! {
     RsaPkcsOaep Hash: CK_RSA_PKCS_OAEP_PARAMS { hashAlg };
     RsaPkcsPss Hash: CK_RSA_PKCS_PSS_PARAMS { hashAlg };
@@ -119,34 +123,44 @@ const WORDS: &[Position] = positions! {
     Pkcs5Pbkd2 Prf: CK_PKCS5_PBKD2_PARAMS2 { prf };
 };
 
-/// What a mechanism is put into before it is handed over. The shim follows two levels of it.
-const WRAPPINGS: [(&str, fn(CK_MECHANISM_TYPE, Parameter) -> (CK_MECHANISM_TYPE, Parameter)); 5] = [
-    ("-", |number, parameter| (number, parameter)),
+type Wrap = fn(Outer) -> Outer;
+/// A mechanism that is handed over, or put into another one.
+type Outer = (CK_MECHANISM_TYPE, Parameter);
+
+/// What becomes of a mechanism before it is handed over, where the shim can follow: it reads two levels.
+const DEPTHS: [(&str, Wrap); 5] = [
     ("kip", in_kip),
     ("cms", in_cms),
-    ("kip/kip", |number, parameter| {
-        let (number, parameter) = in_kip(number, parameter);
-        in_kip(number, parameter)
-    }),
-    ("kip/cms", |number, parameter| {
-        let (number, parameter) = in_cms(number, parameter);
-        in_kip(number, parameter)
-    }),
+    ("kip/kip", |inner| in_kip(in_kip(inner))),
+    ("kip/cms", |inner| in_kip(in_cms(inner))),
+    ("longer", longer),
 ];
 
-fn in_kip(number: CK_MECHANISM_TYPE, parameter: Parameter) -> (CK_MECHANISM_TYPE, Parameter) {
+/// The same where it cannot: one level more, and a structure inside another that is not as long as it must be.
+const UNREAD: [(&str, Wrap); 3] = [
+    ("kip/kip/kip", |inner| in_kip(in_kip(in_kip(inner)))),
+    ("kip/longer", |inner| in_kip(longer(inner))),
+    ("cms/shorter", |(number, parameter)| in_cms((number, Parameter { length: 1, ..parameter }))),
+];
+
+fn in_kip((number, parameter): Outer) -> Outer {
     let (at, kept) = parameter.of_mechanism(number);
     (CKM_KIP_DERIVE, Parameter::new(CK_KIP_PARAMS { pMechanism: at, ..Default::default() }, kept))
 }
 
-fn in_cms(number: CK_MECHANISM_TYPE, parameter: Parameter) -> (CK_MECHANISM_TYPE, Parameter) {
+fn in_cms((number, parameter): Outer) -> Outer {
     let (at, kept) = parameter.of_mechanism(number);
     (CKM_CMS_SIG, Parameter::new(CK_CMS_SIG_PARAMS { pSigningMechanism: at, ..Default::default() }, kept))
 }
 
+/// With a structure that claims more room than it has fields: some modules only ask whether it has enough.
+fn longer((number, parameter): Outer) -> Outer {
+    (number, Parameter { length: parameter.length + size_of::<u64>() as CK_ULONG, ..parameter })
+}
+
 /// `MODULE EXTENT NUMBER…`: each of these numbers in each field that names a mechanism. With the extent `fields` in one
-/// mechanism for each structure, by one function; `depths` puts these into further mechanisms; `calls` takes every
-/// mechanism that has the structure, every function and every way in. One line per call:
+/// mechanism for each structure, by one function; `depths` and `unread` do to these what the lists above say; `calls`
+/// takes every mechanism that has the structure, every function and every way in. One line per call:
 /// `WAY FUNCTION MECHANISM WRAPPING SHAPE FIELD NUMBER RV:CALLS:LAST`.
 pub(crate) fn nested(arguments: &[String]) {
     with(MECHANISMS, arguments);
@@ -160,7 +174,11 @@ pub(crate) fn words(arguments: &[String]) {
 fn with(positions: &[Position], arguments: &[String]) {
     let module = Module::load(&arguments[0]);
     let (extent, numbers) = (arguments[1].as_str(), numbers(&arguments[2..]));
-    let wrappings = if extent == "depths" { &WRAPPINGS[1..] } else { &WRAPPINGS[..1] };
+    let wrappings = match extent {
+        "depths" => &DEPTHS[..],
+        "unread" => &UNREAD[..],
+        _ => &[("-", (|outer| outer) as Wrap)][..],
+    };
     for way in if extent == "calls" { &WAYS[..] } else { &WAYS[3..] } {
         let Some(table) = module.table(way) else { continue };
         let session = opened(&table);
@@ -171,7 +189,7 @@ fn with(positions: &[Position], arguments: &[String]) {
                 for function in judged().filter(|function| offers(&table, *function) && fits(function)) {
                     for (wrapping, wrap) in wrappings {
                         for number in &numbers {
-                            let (mechanism, parameter) = wrap(outer.number, (position.made)(*number));
+                            let (mechanism, parameter) = wrap((outer.number, (position.made)(*number)));
                             let mut frame = Frame::new(session, mechanism);
                             frame.mechanism.pParameter = parameter.at;
                             frame.mechanism.ulParameterLen = parameter.length;

@@ -126,6 +126,28 @@ fn a_mechanism_inside_another_is_refused_where_a_rule_names_it() {
 }
 
 #[test]
+fn what_could_not_be_read_inside_another_is_refused_by_the_first_rule_that_could_be_for_it() {
+    let with = |depth: u8, rules: &str| {
+        let p = policy(&format!("default = 'allow'\nguards = ['no-administration']\n{rules}"));
+        let parameters = [
+            Parameter { depth: 0, field: Field::SigningMechanism, value: CKM_RSA_PKCS_PSS },
+            Parameter { depth, field: Field::Malformed, value: 1 },
+        ];
+        let facts = Facts { parameters: &parameters, ..call(Sign, CKM_CMS_SIG) };
+        let verdict = p.judge(&facts);
+        (verdict.rule().name().to_owned(), verdict.nested(), verdict.refuses())
+    };
+    let no = rule("no", "deny", "mechanism = 'CKM_SHA_1'");
+    let elsewhere = rule("elsewhere", "deny", "operation = 'wrap'\nmechanism = 'CKM_SHA_1'");
+    let softly = rule("softly", "warn", "mechanism = 'CKM_MD5'");
+    let refused = ("no".to_owned(), Some(CKM_RSA_PKCS_PSS), true);
+    assert_eq!(with(1, &format!("{softly}{elsewhere}{no}")), refused);
+    let allowed = ("default".to_owned(), None, false);
+    assert_eq!(with(0, &no), allowed, "the module sees that length too");
+    assert_eq!(with(1, &format!("{softly}{elsewhere}")), allowed);
+}
+
+#[test]
 fn guards_come_first_then_profiles_then_the_file() {
     let p = policy(&format!(
         "guards = ['no-administration']\ninclude = 'baseline'\n{}",
