@@ -98,44 +98,32 @@ fn baseline_refuses_what_is_broken_and_nothing_else() {
         Deny "derive" "CKM_SSL3_MASTER_KEY_DERIVE" Object::default(), "baseline-ssl3";
         Deny "wrap" "CKM_NULL" Object::default(), "baseline-broken-ciphers";
     }
-    let with = |act, mechanism, field, value| {
-        let parameters: &'static [Parameter] = Box::leak(Box::new([Parameter { depth: 0, field, value }]));
-        Facts { parameters, ..facts(act, mechanism, key(CKK_RSA, 2048)) }
+    let with = |act, mechanism, (field, value), action, rule| {
+        let parameters = [Parameter { depth: 0, field, value }];
+        let facts = Facts { parameters: &parameters, ..facts(act, mechanism, key(CKK_RSA, 2048)) };
+        judged(&baseline, facts, action, rule);
     };
     let sha1 = mechanism::CKM_SHA_1;
-    judged(
-        &baseline,
-        with("sign", "CKM_RSA_PKCS_PSS", Field::Hash, sha1),
+    with(
+        "sign",
+        "CKM_RSA_PKCS_PSS",
+        (Field::Hash, sha1),
         Action::Deny,
         "baseline-signatures-with-broken-hashes",
     );
-    judged(
-        &baseline,
-        with("wrap", "CKM_RSA_PKCS_OAEP", Field::Hash, mechanism::CKM_MD5),
+    with(
+        "wrap",
+        "CKM_RSA_PKCS_OAEP",
+        (Field::Hash, mechanism::CKM_MD5),
         Action::Deny,
         "baseline-oaep-with-broken-hashes",
     );
-    judged(&baseline, with("wrap", "CKM_RSA_PKCS_OAEP", Field::Hash, sha1), Action::Allow, "default");
-    judged(&baseline, with("encrypt", "CKM_AES_GCM", Field::TagBits, 32), Action::Deny, "baseline-tiny-tags");
-    judged(
-        &baseline,
-        with("encrypt", "CKM_AES_GCM", Field::TagBits, 64),
-        Action::Warn,
-        "baseline-short-tags",
-    );
-    judged(&baseline, with("encrypt", "CKM_AES_GCM", Field::TagBits, 128), Action::Allow, "default");
-    judged(
-        &baseline,
-        with("sign", "CKM_AES_CMAC_GENERAL", Field::MacLen, 2),
-        Action::Deny,
-        "baseline-tiny-macs",
-    );
-    judged(
-        &baseline,
-        with("generate", "CKM_PKCS5_PBKD2", Field::Iterations, 500),
-        Action::Warn,
-        "baseline-few-iterations",
-    );
+    with("wrap", "CKM_RSA_PKCS_OAEP", (Field::Hash, sha1), Action::Allow, "default");
+    with("encrypt", "CKM_AES_GCM", (Field::TagBits, 32), Action::Deny, "baseline-tiny-tags");
+    with("encrypt", "CKM_AES_GCM", (Field::TagBits, 64), Action::Warn, "baseline-short-tags");
+    with("encrypt", "CKM_AES_GCM", (Field::TagBits, 128), Action::Allow, "default");
+    with("sign", "CKM_AES_CMAC_GENERAL", (Field::MacLen, 2), Action::Deny, "baseline-tiny-macs");
+    with("generate", "CKM_PKCS5_PBKD2", (Field::Iterations, 500), Action::Warn, "baseline-few-iterations");
 }
 
 #[test]
