@@ -24,7 +24,9 @@ impl Call<'_> {
         let Ok(offered) = mechanisms::whole(self.shim.vendor.own(), slot) else { return };
         let allowed = |number: &u64| {
             let fits = |other: &mechanism::Mechanism| {
-                other.family == refused.family && other.operations.contains(operation)
+                other.number != refused.number
+                    && other.family == refused.family
+                    && other.operations.contains(operation)
             };
             let facts = Facts { mechanism: Some(*number), parameters: &[], ..*asked };
             mechanism::by_number(*number).is_some_and(fits) && !self.policy.policy.judge(&facts).refuses()
