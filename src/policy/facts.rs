@@ -158,6 +158,7 @@ impl Object<'_> {
 
 impl<'c> Facts<'c> {
     /// A call of which only this is known.
+    #[inline]
     pub fn of(function: Function, act: Act, mechanism: Option<u64>) -> Facts<'c> {
         Facts {
             function,

@@ -67,6 +67,8 @@ pub struct Policy {
     considered: Acts,
     remembers: bool,
     asks_tokens: bool,
+    asks_processes: bool,
+    asks_time: bool,
     hash: [u8; 32],
 }
 
@@ -111,6 +113,9 @@ impl Policy {
         };
         let remembers = !file.guards.is_empty() || asks(&["foreign"]);
         let asks_tokens = asks(&["token", "serial", "slot", "user"]);
+        let asks_processes = asks(&["exe", "service", "unit", "container", "uid", "gid"]);
+        let asks_time =
+            asks(&["from", "until", "hours", "days", "expired", "min_key_age_days", "max_key_age_days"]);
         Ok(Policy {
             name: file.name,
             revision: file.revision,
@@ -121,6 +126,8 @@ impl Policy {
             conditions: file.rules.iter_mut().flat_map(|rule| std::mem::take(&mut rule.conditions)).collect(),
             remembers,
             asks_tokens,
+            asks_processes,
+            asks_time,
             rules: file.rules.into(),
             default,
             guards: judge::Guards::new(&file.guards),
@@ -141,6 +148,16 @@ impl Policy {
     /// Whether it can make use of [`Memory`]: where not, nobody needs to keep any.
     pub fn remembers(&self) -> bool {
         self.remembers
+    }
+
+    /// Whether a rule asks which process calls.
+    pub fn asks_processes(&self) -> bool {
+        self.asks_processes
+    }
+
+    /// Whether a rule asks when it is.
+    pub fn asks_time(&self) -> bool {
+        self.asks_time
     }
 
     /// Whether a rule asks for the names of a token: where not, nobody needs to look them up.

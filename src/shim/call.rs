@@ -28,18 +28,20 @@ use parameter::Parameters;
 use remembered::Remembered;
 
 /// Memory of one call on the caller's stack. None of it is cleared: that would cost more than the call.
-pub(crate) struct Room {
+pub(crate) struct Room<'b> {
+    facts: MaybeUninit<policy::Facts<'b>>,
     sections: [MaybeUninit<u8>; MAX_SECTIONS],
     parameters: Parameters,
     keys: [[MaybeUninit<u64>; KEY_WORDS]; 2],
     token: [MaybeUninit<u64>; TOKEN_WORDS],
 }
 
-impl Room {
+impl Room<'_> {
     /// Room for a call.
     #[inline]
-    pub(crate) const fn new() -> Room {
+    pub(crate) const fn new() -> Self {
         Room {
+            facts: MaybeUninit::uninit(),
             sections: [const { MaybeUninit::uninit() }; MAX_SECTIONS],
             parameters: Parameters::new(),
             keys: [[const { MaybeUninit::uninit() }; KEY_WORDS]; 2],
@@ -58,8 +60,9 @@ pub(crate) struct Call<'b> {
     frame: Frame<'b>,
     session: Option<Session>,
     /// What the policy is asked.
-    asked: Option<policy::Facts<'b>>,
+    asked: Option<&'b mut policy::Facts<'b>>,
     /// Where what it is asked lies.
+    facts_room: Option<&'b mut MaybeUninit<policy::Facts<'b>>>,
     parameters: Option<&'b mut Parameters>,
     key_room: [Option<&'b mut [MaybeUninit<u64>; KEY_WORDS]>; 2],
     token_room: Option<&'b mut [MaybeUninit<u64>; TOKEN_WORDS]>,
@@ -88,9 +91,9 @@ enum Effect {
 /// The steps of the gate.
 impl<'b> Call<'b> {
     #[inline]
-    pub(crate) fn begin(shim: &'static Shim, function: Function, room: &'b mut Room) -> Self {
+    pub(crate) fn begin(shim: &'static Shim, function: Function, room: &'b mut Room<'b>) -> Self {
         let recorder = shim.recorder();
-        let Room { sections, parameters, keys: [first, second], token } = room;
+        let Room { facts, sections, parameters, keys: [first, second], token } = room;
         let place = recorder.map_or(Place::NOWHERE, Recorder::begin);
         let policy = shim.policy.in_force();
         Call {
@@ -120,6 +123,7 @@ impl<'b> Call<'b> {
             frame: Frame::new(sections),
             session: None,
             asked: None,
+            facts_room: Some(facts),
             parameters: Some(parameters),
             key_room: [Some(first), Some(second)],
             token_room: Some(token),
@@ -132,6 +136,14 @@ impl<'b> Call<'b> {
         }
     }
 
+    /// Says what the policy is asked, once for a call.
+    #[inline(always)]
+    fn ask(&mut self, facts: policy::Facts<'b>) {
+        if let Some(room) = self.facts_room.take() {
+            self.asked = Some(room.write(facts));
+        }
+    }
+
     /// Asks the policy, if there is something to ask.
     #[inline(always)]
     pub(crate) fn judge(&mut self) {
@@ -141,12 +153,16 @@ impl<'b> Call<'b> {
     }
 
     fn judge_asked(&mut self) {
-        let Some(mut asked) = self.asked.take() else { return };
-        asked.process = self.shim.process.facts();
-        asked.time = recorder::utc_seconds();
-        self.name_token(&mut asked);
-        self.recall(&mut asked);
-        let verdict = self.policy.policy.judge(&asked);
+        let Some(asked) = self.asked.take() else { return };
+        if self.policy.policy.asks_processes() {
+            asked.process = self.shim.process.facts();
+        }
+        if self.policy.policy.asks_time() {
+            asked.time = recorder::utc_seconds();
+        }
+        self.name_token(asked);
+        self.recall(asked);
+        let verdict = self.policy.policy.judge(asked);
         self.header.verdict = match verdict.action() {
             policy::Action::Allow => Said::Allow,
             policy::Action::Warn => Said::Warn,
@@ -158,7 +174,7 @@ impl<'b> Call<'b> {
         self.frame.words(Tag::Rule, [nested, place], text.iter().copied());
         if verdict.refuses() {
             self.refusal = Some(verdict.rv());
-            self.tell_instead(&asked);
+            self.tell_instead(asked);
         }
     }
 

@@ -11,7 +11,8 @@ pub(crate) struct Process {
     exe: Option<Vec<u8>>,
     uid: u32,
     gid: u32,
-    cgroup: Option<Vec<u8>>,
+    unit: Option<String>,
+    container: Option<String>,
     service: Option<Vec<u8>>,
 }
 
@@ -19,13 +20,15 @@ impl Process {
     /// This process; `service` is its OTEL_SERVICE_NAME.
     pub(crate) fn own(service: Option<Vec<u8>>) -> Process {
         let cgroup = std::fs::read("/proc/self/cgroup").ok();
+        let path = cgroup.as_deref().and_then(cgroup::unified);
         Process {
             exe: std::fs::read_link("/proc/self/exe").ok().map(|path| path.into_os_string().into_vec()),
             // SAFETY: no pointer is involved, here and in the next line.
             uid: unsafe { libc::geteuid() },
             // SAFETY: as above.
             gid: unsafe { libc::getegid() },
-            cgroup: cgroup.as_deref().and_then(cgroup::unified).map(<[u8]>::to_vec),
+            unit: path.and_then(cgroup::unit).map(str::to_owned),
+            container: path.and_then(cgroup::container).map(str::to_owned),
             service,
         }
     }
@@ -36,8 +39,8 @@ impl Process {
             exe: self.exe.as_deref(),
             uid: Some(self.uid),
             gid: Some(self.gid),
-            unit: self.cgroup.as_deref().and_then(cgroup::unit).map(str::as_bytes),
-            container: self.cgroup.as_deref().and_then(cgroup::container).map(str::as_bytes),
+            unit: self.unit.as_deref().map(str::as_bytes),
+            container: self.container.as_deref().map(str::as_bytes),
             service: self.service.as_deref(),
         }
     }

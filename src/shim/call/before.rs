@@ -74,8 +74,7 @@ impl<'b> Call<'b> {
         // SAFETY: NULL, or the caller's mechanism as PKCS#11 demands it.
         let Some(mechanism) = (unsafe { read::mechanism(pointer) }) else { return };
         self.mechanism = Some(mechanism);
-        self.asked =
-            Some(policy::Facts::of(self.header.function, operation.into(), Some(mechanism.mechanism)));
+        self.ask(policy::Facts::of(self.header.function, operation.into(), Some(mechanism.mechanism)));
         let Some(parameters) = self.parameters.take() else { return };
         let shape = mechanism::by_number(mechanism.mechanism).map_or(Shape::Bytes, |known| known.parameter);
         use Function::*;
@@ -102,7 +101,7 @@ impl<'b> Call<'b> {
     #[inline]
     pub(crate) fn does(&mut self, act: Act) {
         if self.policy.policy.considers(act) {
-            self.asked = Some(policy::Facts::of(self.header.function, act, None));
+            self.ask(policy::Facts::of(self.header.function, act, None));
         }
     }
 
@@ -129,7 +128,7 @@ impl<'b> Call<'b> {
             _ => 0,
         };
         facts.input = policy::Input { length: Some(length - zeros), digest: asked::digest_of(head) };
-        self.asked = Some(facts);
+        self.ask(facts);
     }
 
     /// A mechanism asked about by its number.
