@@ -85,6 +85,7 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("T29c", doors::banned_hash_in_pss),
     ("T29d", evasions::banned_hash_without_its_null),
     ("T29e", evasions::banned_hash_behind_zeros),
+    ("T29f", doors::banned_hash_handed_in_again),
     ("T30", doors::banned_mechanism_in_a_parameter),
     ("T31", doors::resumed_operation),
     ("T31b", doors::message_by_a_banned_mechanism),

@@ -29,6 +29,27 @@ pub(super) fn banned_hash_in_a_digest_info(session: &Session) -> Told<bool> {
     Ok(true)
 }
 
+/// T29f: the same once more, in the operation that a refusal left active.
+pub(super) fn banned_hash_handed_in_again(session: &Session) -> Told<bool> {
+    let prefix = [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
+    let (public, private) = signing_pair(session)?;
+    let mut data = [&prefix[..], &SHA1_OF_ABC].concat();
+    let mut mechanism = plain(CKM_RSA_PKCS);
+    call!(session, C_SignInit(session.handle, &mut mechanism.raw, private))?;
+    let mut sign = || {
+        let (mut signature, mut length) = ([0; 256], 256);
+        let bytes = data.len() as CK_ULONG;
+        call!(
+            session,
+            C_Sign(session.handle, data.as_mut_ptr(), bytes, signature.as_mut_ptr(), &mut length)
+        )?;
+        Ok(signature)
+    };
+    let signature = sign().or_else(|_: Refused| sign())?;
+    session.verify(plain(CKM_SHA1_RSA_PKCS), public, b"abc", &signature)?;
+    Ok(true)
+}
+
 /// T29b.
 pub(super) fn banned_hash_handed_in_raw(session: &Session) -> Told<bool> {
     let public = public(CKK_EC).bytes(CKA_EC_PARAMS, P256).can([CKA_VERIFY]);

@@ -118,6 +118,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("T29c", "SHA-1 in PSS", Both, &["hash-peek"], "succeeds: reads no parameter"),
     row("T29d", "SHA-1 without its NULL", Both, &["hash-peek"], "succeeds"),
     row("T29e", "SHA-1 behind zeros, to ECDSA", Both, &["hash-peek"], "succeeds"),
+    row("T29f", "SHA-1 again after a refusal", Both, &["hash-peek"], "succeeds"),
     row("T30", "banned hash in a parameter", Both, &["no-sha1"], "succeeds: reads no parameter"),
     row("T31", "resumed operation", Nss, &["operation-state"], "its key handles are not checked"),
     row("T31b", "banned mechanism, 3.0 entry", Nss, &["no-gcm"], "has no 3.x"),

@@ -29,7 +29,7 @@ pub(crate) type Handle = CK_OBJECT_HANDLE;
 /// A mechanism whose parameter lives elsewhere.
 #[derive(Clone, Copy)]
 pub(crate) struct Mechanism<'p> {
-    raw: CK_MECHANISM,
+    pub(super) raw: CK_MECHANISM,
     parameter: PhantomData<&'p ()>,
 }
 
