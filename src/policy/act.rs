@@ -8,7 +8,8 @@ macro_rules! acts {
     ($($act:ident $name:literal;)*) => {
         /// What a call does.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u8)]
+        // A whole word: a register is loaded from it, and a word that was stored as a byte has to be waited for.
+        #[repr(u32)]
         #[allow(missing_docs)]
         pub enum Act { $($act),* }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The one list of what a rule can ask. A line here is a key of `[[rule]]`: reading it, judging by it and finding rules
-//! that it makes unreachable all follow from the line and its kind (`kinds/`).
+//! The one list of what a rule can ask. A line here is a key of `[[rule]]`: reading it, judging by it, finding rules
+//! that it makes unreachable and looking up what it asks `of` all follow from the line and its kind (`kinds/`).
 //!
 //! To add a condition: a line below, a paragraph in `config/policy.toml`. Cheap ones stand first: they are asked first.
 
@@ -14,6 +14,7 @@ use crate::facts::{Facts, Object};
 use crate::kinds::*;
 use crate::reader::Value;
 use crate::strength;
+use crate::subject::Subject;
 
 /// A call as rules see it: the call itself, or a mechanism inside the parameter of its own.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +80,7 @@ fn named_curve(key: &Object<'_>) -> Option<u64> {
 }
 
 macro_rules! conditions {
-    ($($(#[$doc:meta])* $key:ident: $kind:ident($how:expr), |$call:ident| $fact:expr;)*) => {
+    ($($(#[$doc:meta])* $key:ident: $kind:ident($how:expr) of $($subject:ident)+, |$call:ident| $fact:expr;)*) => {
         /// One thing that a rule asks.
         #[derive(Debug)]
         #[allow(non_camel_case_types)]
@@ -124,6 +125,11 @@ macro_rules! conditions {
                 }
             }
 
+            /// Whether it asks for facts of this kind.
+            pub(crate) fn asks(&self, subject: Subject) -> bool {
+                match self { $(Condition::$key(_) => [$(Subject::$subject),*].contains(&subject)),* }
+            }
+
             /// The number that it sets as a limit, if it does.
             pub(crate) fn limit(&self) -> Option<u64> {
                 match self { $(Condition::$key(condition) => condition.limit()),* }
@@ -139,87 +145,87 @@ macro_rules! conditions {
 
 conditions! {
     /// The function that is called.
-    function: OneOf(Words::FUNCTION), |call| Some(call.facts.function as u64);
+    function: OneOf(Words::FUNCTION) of Call, |call| Some(call.facts.function as u64);
     /// The size of the key in bits.
-    min_bits: AtLeast(Unit::BITS), |call| call.subject().bits.map(u64::from);
-    max_bits: AtMost(Unit::BITS), |call| call.subject().bits.map(u64::from);
+    min_bits: AtLeast(Unit::BITS) of Key, |call| call.subject().bits.map(u64::from);
+    max_bits: AtMost(Unit::BITS) of Key, |call| call.subject().bits.map(u64::from);
     /// The named curve of the key.
-    curve: OneOf(Words::CURVE), |call| named_curve(call.subject());
+    curve: OneOf(Words::CURVE) of Key, |call| named_curve(call.subject());
     /// Whether the curve is spelled out instead of named.
-    explicit_curve: Is(()), |call| {
+    explicit_curve: Is(()) of Key, |call| {
         let key = call.subject();
         if key.explicit_curve { Some(true) } else { key.curve.map(|_| false) }
     };
     /// The public exponent of an RSA key.
-    min_exponent: AtLeast(Unit::PLAIN), |call| call.subject().exponent;
-    max_exponent: AtMost(Unit::PLAIN), |call| call.subject().exponent;
+    min_exponent: AtLeast(Unit::PLAIN) of Key, |call| call.subject().exponent;
+    max_exponent: AtMost(Unit::PLAIN) of Key, |call| call.subject().exponent;
     /// `CKA_CLASS` of the key.
-    class: OneOf(Words::CLASS), |call| call.subject().class;
+    class: OneOf(Words::CLASS) of Key, |call| call.subject().class;
     /// `CKA_KEY_TYPE` of the key.
-    key_type: OneOf(Words::KEY_TYPE), |call| call.subject().key_type;
+    key_type: OneOf(Words::KEY_TYPE) of Key, |call| call.subject().key_type;
     /// Boolean attributes of the key.
-    local: Is(()), |call| call.flag(Flags::LOCAL);
-    extractable: Is(()), |call| call.flag(Flags::EXTRACTABLE);
-    sensitive: Is(()), |call| call.flag(Flags::SENSITIVE);
-    trusted: Is(()), |call| call.flag(Flags::TRUSTED);
-    token_object: Is(()), |call| call.flag(Flags::TOKEN);
-    private: Is(()), |call| call.flag(Flags::PRIVATE);
+    local: Is(()) of Key, |call| call.flag(Flags::LOCAL);
+    extractable: Is(()) of Key, |call| call.flag(Flags::EXTRACTABLE);
+    sensitive: Is(()) of Key, |call| call.flag(Flags::SENSITIVE);
+    trusted: Is(()) of Key, |call| call.flag(Flags::TRUSTED);
+    token_object: Is(()) of Key, |call| call.flag(Flags::TOKEN);
+    private: Is(()) of Key, |call| call.flag(Flags::PRIVATE);
     /// Whether the value of the key came from outside: imported, or unwrapped by an asymmetric key.
-    foreign: Is(()), |call| Some(call.facts.memory.foreign);
+    foreign: Is(()) of Key, |call| Some(call.facts.memory.foreign);
     /// Boolean attributes that templates ask for.
-    asks: Asks(()), |call| [call.facts.template.flags, call.facts.private_template.flags];
+    asks: Asks(()) of Call, |call| [call.facts.template.flags, call.facts.private_template.flags];
     /// The length of the key that a template asks for.
-    min_value_len: AtLeast(Unit::BYTES), |call| call.facts.template.bits.map(|bits| u64::from(bits / 8));
-    max_value_len: AtMost(Unit::BYTES), |call| call.facts.template.bits.map(|bits| u64::from(bits / 8));
+    min_value_len: AtLeast(Unit::BYTES) of Call, |call| call.facts.template.bits.map(|bits| u64::from(bits / 8));
+    max_value_len: AtMost(Unit::BYTES) of Call, |call| call.facts.template.bits.map(|bits| u64::from(bits / 8));
     /// The slot, and who is logged in or logs in.
-    slot: OneOf(Words::SLOT), |call| call.facts.token.slot;
-    user: OneOf(Words::USER), |call| call.facts.user;
+    slot: OneOf(Words::SLOT) of Token, |call| call.facts.token.slot;
+    user: OneOf(Words::USER) of Token, |call| call.facts.user;
     /// The account that the process runs under.
-    uid: OneOf(Words::UID), |call| call.facts.process.uid.map(u64::from);
-    gid: OneOf(Words::GID), |call| call.facts.process.gid.map(u64::from);
+    uid: OneOf(Words::UID) of Process, |call| call.facts.process.uid.map(u64::from);
+    gid: OneOf(Words::GID) of Process, |call| call.facts.process.gid.map(u64::from);
     /// When the call comes in.
-    from: From(()), |call| call.today();
-    until: Until(()), |call| call.today();
-    hours: Hours(()), |call| call.facts.time.map(day::minute);
-    days: OneOf(Words::DAY), |call| call.facts.time.map(day::weekday);
+    from: From(()) of Time, |call| call.today();
+    until: Until(()) of Time, |call| call.today();
+    hours: Hours(()) of Time, |call| call.facts.time.map(day::minute);
+    days: OneOf(Words::DAY) of Time, |call| call.facts.time.map(day::weekday);
     /// Whether the last day of the key is over.
-    expired: Is(()), |call| call.subject().end.and_then(day::of_digits).zip(call.today()).map(|(end, today)| end < today);
+    expired: Is(()) of Key Time, |call| call.subject().end.and_then(day::of_digits).zip(call.today()).map(|(end, today)| end < today);
     /// Days since the first day of the key.
-    min_key_age_days: AtLeast(Unit::DAYS), |call| call.days_since(call.subject().start);
-    max_key_age_days: AtMost(Unit::DAYS), |call| call.days_since(call.subject().start);
+    min_key_age_days: AtLeast(Unit::DAYS) of Key Time, |call| call.days_since(call.subject().start);
+    max_key_age_days: AtMost(Unit::DAYS) of Key Time, |call| call.days_since(call.subject().start);
     /// The strength that the call works with.
-    min_strength: AtLeast(Unit::BITS), |call| strength::of_call(call.subject(), call.mechanism);
-    max_strength: AtMost(Unit::BITS), |call| strength::of_call(call.subject(), call.mechanism);
+    min_strength: AtLeast(Unit::BITS) of Key, |call| strength::of_call(call.subject(), call.mechanism);
+    max_strength: AtMost(Unit::BITS) of Key, |call| strength::of_call(call.subject(), call.mechanism);
     /// Fields of the mechanism's parameter.
-    hash: EachOf((Words::HASH, Reading::Mechanism, true)), |call| call.hashes();
-    mgf: EachOf((Words::MGF, Reading::Generator, false)), |call| call.values(&[Field::Mgf]);
-    kdf: EachOf((Words::KDF, Reading::Kdf, false)), |call| call.values(&[Field::Kdf]);
-    prf: EachOf((Words::PRF, Reading::Prf, true)), |call| call.values(&[Field::Prf, Field::PrfMechanism]);
-    source: EachOf((Words::SOURCE, Reading::Source, false)), |call| call.values(&[Field::Source]);
-    iv_generator: OneOf(Words::IV_GENERATOR), |call| call.iv_generator();
-    min_salt_len: EachAtLeast(Unit::BYTES), |call| call.values(&[Field::SaltLen]);
-    max_salt_len: EachAtMost(Unit::BYTES), |call| call.values(&[Field::SaltLen]);
-    min_tag_bits: EachAtLeast(Unit::BITS), |call| call.values(&[Field::TagBits]);
-    max_tag_bits: EachAtMost(Unit::BITS), |call| call.values(&[Field::TagBits]);
-    min_iv_len: EachAtLeast(Unit::BYTES), |call| call.values(IV);
-    max_iv_len: EachAtMost(Unit::BYTES), |call| call.values(IV);
-    min_mac_len: EachAtLeast(Unit::BYTES), |call| call.values(&[Field::MacLen]);
-    max_mac_len: EachAtMost(Unit::BYTES), |call| call.values(&[Field::MacLen]);
-    min_iterations: EachAtLeast(Unit::ROUNDS), |call| call.values(&[Field::Iterations]);
-    max_iterations: EachAtMost(Unit::ROUNDS), |call| call.values(&[Field::Iterations]);
-    min_context_len: EachAtLeast(Unit::BYTES), |call| call.values(&[Field::ContextLen]);
-    max_context_len: EachAtMost(Unit::BYTES), |call| call.values(&[Field::ContextLen]);
+    hash: EachOf((Words::HASH, Reading::Mechanism, true)) of Parameter, |call| call.hashes();
+    mgf: EachOf((Words::MGF, Reading::Generator, false)) of Parameter, |call| call.values(&[Field::Mgf]);
+    kdf: EachOf((Words::KDF, Reading::Kdf, false)) of Parameter, |call| call.values(&[Field::Kdf]);
+    prf: EachOf((Words::PRF, Reading::Prf, true)) of Parameter, |call| call.values(&[Field::Prf, Field::PrfMechanism]);
+    source: EachOf((Words::SOURCE, Reading::Source, false)) of Parameter, |call| call.values(&[Field::Source]);
+    iv_generator: OneOf(Words::IV_GENERATOR) of Parameter, |call| call.iv_generator();
+    min_salt_len: EachAtLeast(Unit::BYTES) of Parameter, |call| call.values(&[Field::SaltLen]);
+    max_salt_len: EachAtMost(Unit::BYTES) of Parameter, |call| call.values(&[Field::SaltLen]);
+    min_tag_bits: EachAtLeast(Unit::BITS) of Parameter, |call| call.values(&[Field::TagBits]);
+    max_tag_bits: EachAtMost(Unit::BITS) of Parameter, |call| call.values(&[Field::TagBits]);
+    min_iv_len: EachAtLeast(Unit::BYTES) of Parameter, |call| call.values(IV);
+    max_iv_len: EachAtMost(Unit::BYTES) of Parameter, |call| call.values(IV);
+    min_mac_len: EachAtLeast(Unit::BYTES) of Parameter, |call| call.values(&[Field::MacLen]);
+    max_mac_len: EachAtMost(Unit::BYTES) of Parameter, |call| call.values(&[Field::MacLen]);
+    min_iterations: EachAtLeast(Unit::ROUNDS) of Parameter, |call| call.values(&[Field::Iterations]);
+    max_iterations: EachAtMost(Unit::ROUNDS) of Parameter, |call| call.values(&[Field::Iterations]);
+    min_context_len: EachAtLeast(Unit::BYTES) of Parameter, |call| call.values(&[Field::ContextLen]);
+    max_context_len: EachAtMost(Unit::BYTES) of Parameter, |call| call.values(&[Field::ContextLen]);
     /// What the key is called.
-    label: Texts(Like::Text), |call| call.subject().label;
-    id: Texts(Like::Bytes), |call| call.subject().id;
+    label: Texts(Like::Text) of Key, |call| call.subject().label;
+    id: Texts(Like::Bytes) of Key, |call| call.subject().id;
     /// Which token.
-    token: Texts(Like::Text), |call| call.facts.token.label;
-    serial: Texts(Like::Text), |call| call.facts.token.serial;
+    token: Texts(Like::Text) of Token, |call| call.facts.token.label;
+    serial: Texts(Like::Text) of Token, |call| call.facts.token.serial;
     /// Which process.
-    exe: Texts(Like::Text), |call| call.facts.process.exe;
-    service: Texts(Like::Text), |call| call.facts.process.service;
-    unit: Texts(Like::Text), |call| call.facts.process.unit;
-    container: Texts(Like::Text), |call| call.facts.process.container;
+    exe: Texts(Like::Text) of Process, |call| call.facts.process.exe;
+    service: Texts(Like::Text) of Process, |call| call.facts.process.service;
+    unit: Texts(Like::Text) of Process, |call| call.facts.process.unit;
+    container: Texts(Like::Text) of Process, |call| call.facts.process.container;
 }
 
 /// Whether calls that meet all of `narrow` certainly meet all of `wide`. Both are in the order of the list.

@@ -138,6 +138,24 @@ pub struct Input {
 }
 
 impl Object<'_> {
+    const UNKNOWN: Object<'static> = Object {
+        class: None,
+        key_type: None,
+        bits: None,
+        curve: None,
+        explicit_curve: false,
+        exponent: None,
+        parameter_set: None,
+        flags: Flags { known: 0, set: 0 },
+        label: None,
+        id: None,
+        start: None,
+        end: None,
+        secret: false,
+        present: false,
+        ambiguous: false,
+    };
+
     /// Whether `later`, which says all that this says and maybe more, says something else instead.
     #[must_use]
     pub fn contradicts(&self, later: &Object<'_>) -> bool {
@@ -159,22 +177,28 @@ impl Object<'_> {
 impl<'c> Facts<'c> {
     /// A call of which only this is known.
     #[inline]
-    pub fn of(function: Function, act: Act, mechanism: Option<u64>) -> Facts<'c> {
+    pub const fn of(function: Function, act: Act, mechanism: Option<u64>) -> Facts<'c> {
         Facts {
             function,
             act,
             mechanism,
             parameters: &[],
-            key: Object::default(),
-            target: Object::default(),
-            template: Object::default(),
-            private_template: Object::default(),
-            token: Token::default(),
+            key: Object::UNKNOWN,
+            target: Object::UNKNOWN,
+            template: Object::UNKNOWN,
+            private_template: Object::UNKNOWN,
+            token: Token { slot: None, label: None, serial: None, model: None },
             user: None,
-            process: Process::default(),
+            process: Process { exe: None, uid: None, gid: None, unit: None, container: None, service: None },
             time: None,
-            memory: Memory::default(),
-            input: Input::default(),
+            memory: Memory {
+                key_uses: 0,
+                value_uses: 0,
+                foreign: false,
+                generated: false,
+                nonce_repeats: false,
+            },
+            input: Input { length: None, digest: None },
             flags: None,
         }
     }

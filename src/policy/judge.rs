@@ -2,6 +2,7 @@
 //! Judging: guards first, then the first rule that matches, then the mechanisms inside the mechanism's parameter.
 //! Nothing here allocates.
 
+use event::Function;
 use event::mechanism::Operation;
 use event::parameter::{Field, Kind, Parameter};
 
@@ -21,12 +22,30 @@ impl Policy {
         if let Some(guard) = refusing {
             return self.verdict(&self.rules[guard.place], facts.act);
         }
-        let asked = Asked::outer(facts);
-        let outer = match self.first(&asked) {
-            Some(found) => self.found(found, facts.act),
-            None => self.by_default(facts.act),
-        };
-        if facts.parameters.iter().any(is_mechanism) { self.with_nested(asked, outer) } else { outer }
+        self.by_rules(Asked::outer(facts))
+    }
+
+    #[inline]
+    fn by_rules(&self, asked: Asked<'_>) -> Verdict<'_> {
+        if asked.parameters.iter().any(is_mechanism) {
+            return self.with_nested(asked, self.outer(&asked));
+        }
+        self.outer(&asked)
+    }
+
+    /// The verdict of the rules on a call without what is inside its parameter.
+    #[inline]
+    fn outer(&self, asked: &Asked<'_>) -> Verdict<'_> {
+        match self.first(asked) {
+            Some(found) => self.found(found, asked.act),
+            None => self.by_default(asked.act),
+        }
+    }
+
+    /// The same of a call of which its mechanism and its parameter are all that is asked ([`Policy::asks_more`]).
+    pub fn judge_mechanism(&self, act: Act, mechanism: u64, parameters: &[Parameter]) -> Verdict<'_> {
+        const NOTHING_MORE: Facts<'_> = Facts::of(Function::C_Initialize, Act::Digest, None);
+        self.by_rules(Asked { facts: &NOTHING_MORE, act, mechanism: Some(mechanism), parameters })
     }
 
     /// Whether some key could be used with this mechanism in this operation without being refused by a rule. What is

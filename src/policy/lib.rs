@@ -25,12 +25,14 @@ mod refusal;
 mod rule;
 mod sense;
 mod strength;
+mod subject;
 mod usable;
 
 pub use act::{Act, Acts, GROUPS};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use facts::{Facts, Input, Memory, NOBODY, Object, Process, Token};
 pub use rule::{Action, Mode, Rule, Verdict};
+pub use subject::Subject;
 
 use conditions::Condition;
 use diagnostic::Report;
@@ -66,9 +68,7 @@ pub struct Policy {
     usable: Usable,
     considered: Acts,
     remembers: bool,
-    asks_tokens: bool,
-    asks_processes: bool,
-    asks_time: bool,
+    asked: subject::Asked,
     hash: [u8; 32],
 }
 
@@ -107,27 +107,19 @@ impl Policy {
             mechanism: None,
             conditions: Box::default(),
         };
-        let asks = |keys: &[&str]| {
-            let mut conditions = file.rules.iter().flat_map(|rule| &rule.conditions);
-            conditions.any(|condition| keys.contains(&Condition::KEYS[condition.place()]))
-        };
-        let remembers = !file.guards.is_empty() || asks(&["foreign"]);
-        let asks_tokens = asks(&["token", "serial", "slot", "user"]);
-        let asks_processes = asks(&["exe", "service", "unit", "container", "uid", "gid"]);
-        let asks_time =
-            asks(&["from", "until", "hours", "days", "expired", "min_key_age_days", "max_key_age_days"]);
+        let recalls = |condition: &Condition| matches!(condition, Condition::foreign(_));
+        let remembers =
+            !file.guards.is_empty() || file.rules.iter().any(|rule| rule.conditions.iter().any(recalls));
         Ok(Policy {
             name: file.name,
             revision: file.revision,
             mode: file.mode,
             index: Index::new(&file.rules),
             usable: Usable::new(&file.rules, &default, file.mode == Mode::Enforce),
+            asked: subject::Asked::new(&file.rules, &file.guards, remembers),
             considered: judge::considered(&file.rules, &file.guards),
             conditions: file.rules.iter_mut().flat_map(|rule| std::mem::take(&mut rule.conditions)).collect(),
             remembers,
-            asks_tokens,
-            asks_processes,
-            asks_time,
             rules: file.rules.into(),
             default,
             guards: judge::Guards::new(&file.guards),
@@ -150,19 +142,22 @@ impl Policy {
         self.remembers
     }
 
-    /// Whether a rule asks which process calls.
-    pub fn asks_processes(&self) -> bool {
-        self.asks_processes
+    /// Whether calls that do this are judged by facts of this kind: where not, nobody needs to look them up.
+    #[inline]
+    pub fn asks(&self, subject: Subject, act: Act) -> bool {
+        self.asked.asks(subject, act)
     }
 
-    /// Whether a rule asks when it is.
-    pub fn asks_time(&self) -> bool {
-        self.asks_time
+    /// Whether any call is judged by facts of this kind.
+    pub fn asks_ever(&self, subject: Subject) -> bool {
+        Act::ALL.iter().any(|act| self.asks(subject, *act))
     }
 
-    /// Whether a rule asks for the names of a token: where not, nobody needs to look them up.
-    pub fn asks_tokens(&self) -> bool {
-        self.asks_tokens
+    /// Whether calls that do this are judged by more than their mechanism and its parameter; where not,
+    /// [`Policy::judge_mechanism`] says the same as [`Policy::judge`], for less.
+    #[inline]
+    pub fn asks_more(&self, act: Act) -> bool {
+        self.asked.asks_more(act)
     }
 
     /// Whether it is carried out.

@@ -14,9 +14,11 @@ mod read;
 mod remembered;
 
 use cryptoki_sys::*;
+use event::parameter::Parameter;
 use event::record::{Header, Verdict as Said};
 use event::wire::{Frame, MAX_SECTIONS, Tag};
 use event::{Active, Function};
+use policy::Subject;
 use std::mem::MaybeUninit;
 
 use crate::facts::{Facts, KEY_WORDS, Session, TOKEN_WORDS};
@@ -61,6 +63,8 @@ pub(crate) struct Call<'b> {
     session: Option<Session>,
     /// What the policy is asked.
     asked: Option<&'b mut policy::Facts<'b>>,
+    /// What it is asked where mechanism and parameter are all that it asks for.
+    asked_mechanism: Option<(policy::Act, CK_MECHANISM_TYPE, &'b [Parameter])>,
     /// Where what it is asked lies.
     facts_room: Option<&'b mut MaybeUninit<policy::Facts<'b>>>,
     parameters: Option<&'b mut Parameters>,
@@ -123,6 +127,7 @@ impl<'b> Call<'b> {
             frame: Frame::new(sections),
             session: None,
             asked: None,
+            asked_mechanism: None,
             facts_room: Some(facts),
             parameters: Some(parameters),
             key_room: [Some(first), Some(second)],
@@ -147,22 +152,33 @@ impl<'b> Call<'b> {
     /// Asks the policy, if there is something to ask.
     #[inline(always)]
     pub(crate) fn judge(&mut self) {
-        if self.asked.is_some() {
+        if let Some((act, mechanism, parameters)) = self.asked_mechanism.take() {
+            let verdict = self.policy.policy.judge_mechanism(act, mechanism, parameters);
+            let function = self.header.function;
+            let whole = || policy::Facts { parameters, ..policy::Facts::of(function, act, Some(mechanism)) };
+            self.obey(verdict, whole);
+        } else if self.asked.is_some() {
             self.judge_asked();
         }
     }
 
     fn judge_asked(&mut self) {
         let Some(asked) = self.asked.take() else { return };
-        if self.policy.policy.asks_processes() {
-            asked.process = self.shim.process.facts();
+        let (policy, act) = (&self.policy.policy, asked.act);
+        if let Some(process) = &self.policy.process {
+            asked.process = process.facts();
         }
-        if self.policy.policy.asks_time() {
+        if policy.asks(Subject::Time, act) {
             asked.time = recorder::utc_seconds();
         }
         self.name_token(asked);
         self.recall(asked);
-        let verdict = self.policy.policy.judge(asked);
+        self.obey(policy.judge(asked), || *asked);
+    }
+
+    /// Notes the verdict on what was `asked`, and refuses the call if it says so.
+    #[inline]
+    fn obey(&mut self, verdict: policy::Verdict<'_>, asked: impl FnOnce() -> policy::Facts<'b>) {
         self.header.verdict = match verdict.action() {
             policy::Action::Allow => Said::Allow,
             policy::Action::Warn => Said::Warn,
@@ -174,7 +190,7 @@ impl<'b> Call<'b> {
         self.frame.words(Tag::Rule, [nested, place], text.iter().copied());
         if verdict.refuses() {
             self.refusal = Some(verdict.rv());
-            self.tell_instead(asked);
+            self.tell_instead(&asked());
         }
     }
 

@@ -50,6 +50,22 @@ pub(crate) struct Session {
     pub(crate) slot: u64,
 }
 
+/// A key that is known.
+pub(crate) type Key = Found<'static, KEY_WORDS, 0>;
+
+/// Gives the encoded form of a key to `copy`; how many words that is. None where it was forgotten meanwhile.
+pub(crate) fn key_words(key: Key, copy: &mut [MaybeUninit<u64>]) -> Option<usize> {
+    let mut length = 0;
+    let whole = key.read(|words| {
+        let words = words.get(1..).unwrap_or_default();
+        for (to, from) in copy.iter_mut().zip(words) {
+            to.write(from.load(Ordering::Relaxed));
+        }
+        length = words.len().min(copy.len());
+    });
+    whole.then_some(length)
+}
+
 impl Facts {
     /// Empty tables, or none where there is no memory. `inherited` says that sessions may be open already.
     pub(crate) fn new(inherited: bool) -> Option<Facts> {
@@ -202,31 +218,19 @@ impl Facts {
         self.tokens.find(None, slot).map(|found| act(found.free()))
     }
 
-    /// Puts what is known of a key into a record, and its encoded form to `copy`; gives how many words that is. None
-    /// where it is not known.
+    /// Puts what is known of a key into a record. None where it is not known.
     #[inline]
-    pub(crate) fn tell_key(
-        &self,
-        slot: u64,
-        handle: u64,
-        frame: &mut Frame<'_>,
-        copy: &mut [MaybeUninit<u64>],
-    ) -> Option<usize> {
+    pub(crate) fn tell_key(&'static self, slot: u64, handle: u64, frame: &mut Frame<'_>) -> Option<Key> {
         let found = self.keys.find(Some(slot), handle)?;
-        let (mark, mut length) = (frame.mark(), 0);
+        let mark = frame.mark();
         let whole = found.read(|words| {
             let (place, encoded) = by_place(words);
             frame.words(Tag::Key, [handle, place], encoded);
-            let words = words.get(1..).unwrap_or_default();
-            for (to, from) in copy.iter_mut().zip(words) {
-                to.write(from.load(Ordering::Relaxed));
-            }
-            length = words.len().min(copy.len());
         });
         if !whole {
             frame.back_to(mark);
         }
-        whole.then_some(length)
+        whole.then_some(found)
     }
 
     /// Remembers a key: the place of its definition, and its encoded form.

@@ -10,12 +10,13 @@
 use event::record::{Rule, Text};
 use event::wire::{FOLLOWS, MAX_RULE, encode_rule};
 use parking_lot::Mutex;
-use policy::{Action, Policy};
+use policy::{Action, Policy, Subject};
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
 use crate::facts;
+use crate::process::Process;
 use crate::recorder::Recorder;
 use crate::start::fault::Fault;
 use crate::start::files::{self, Content, Identity};
@@ -29,6 +30,8 @@ pub(crate) struct InForce {
     pub(crate) policy: Policy,
     /// The first eight bytes of its hash.
     pub(crate) prefix: u64,
+    /// The process, where the policy asks which one it is.
+    pub(crate) process: Option<Process>,
     /// By place of the rule: its text as records carry it.
     texts: Box<[Box<[u64]>]>,
     /// By place of the rule: where the ring of the recorder with number `ring` defines that text.
@@ -44,6 +47,7 @@ impl InForce {
             prefix: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
             places: texts.iter().map(|_| AtomicU64::new(NOT_YET)).collect(),
             texts,
+            process: policy.asks_ever(Subject::Process).then(Process::own),
             ring: AtomicU64::new(0),
             policy,
         }

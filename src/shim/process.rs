@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The process as the policy sees it: read once, when the library starts. What an event says of a process comes from
+//! The process as the policy sees it: read once, when a policy that asks comes into force. What an event says of a process comes from
 //! the collector, which asks the kernel; this is for deciding inside the process, which could lie to itself.
 #![allow(unsafe_code)]
 
 use event::cgroup;
 use std::os::unix::ffi::OsStringExt;
+
+use crate::start::files;
 
 /// What a [`policy::Process`] speaks of.
 pub(crate) struct Process {
@@ -17,8 +19,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// This process; `service` is its OTEL_SERVICE_NAME.
-    pub(crate) fn own(service: Option<Vec<u8>>) -> Process {
+    /// This process.
+    pub(crate) fn own() -> Process {
         let cgroup = std::fs::read("/proc/self/cgroup").ok();
         let path = cgroup.as_deref().and_then(cgroup::unified);
         Process {
@@ -29,7 +31,7 @@ impl Process {
             gid: unsafe { libc::getegid() },
             unit: path.and_then(cgroup::unit).map(str::to_owned),
             container: path.and_then(cgroup::container).map(str::to_owned),
-            service,
+            service: files::environment(c"OTEL_SERVICE_NAME"),
         }
     }
 

@@ -21,7 +21,6 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use crate::in_force::Source;
 use crate::interfaces::Interfaces;
-use crate::process::Process;
 use crate::recorder::{Plan, Recorder};
 use crate::vendor::{self, Vendor};
 
@@ -33,7 +32,6 @@ pub(crate) struct Shim {
     /// The trace that the process was started in.
     pub(crate) trace: Option<Trace>,
     pub(crate) interfaces: Interfaces,
-    pub(crate) process: Process,
     layout: Layout,
     socket: PathBuf,
     spool: Option<PathBuf>,
@@ -145,7 +143,6 @@ impl Shim {
             vendor,
             policy: source,
             on_fault: settings.on_fault,
-            process: Process::own(files::environment(c"OTEL_SERVICE_NAME")),
             trace,
             layout,
             socket: settings.socket,

@@ -12,7 +12,7 @@ use event::value::key_type::{CKK_EC, CKK_RSA};
 use event::value::object_class::CKO_PRIVATE_KEY;
 use event::value::user_type::{CKU_CONTEXT_SPECIFIC, CKU_SO, CKU_USER};
 use policy::Act::{self, *};
-use policy::{Action, Facts, NOBODY, Policy};
+use policy::{Action, Facts, NOBODY, Policy, Subject};
 
 /// Whether an `allow` and whether a `deny` with these conditions decides the call.
 fn decides(conditions: &str, facts: &Facts<'_>) -> (bool, bool) {
@@ -24,10 +24,36 @@ fn decides(conditions: &str, facts: &Facts<'_>) -> (bool, bool) {
             Policy::parse("policy.toml", text.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let verdict = policy.judge(facts);
         let by_it = verdict.rule().name() == "it";
+        let asked_for = policy.judge(&asked_for(&policy, facts));
+        assert_eq!(asked_for.rule().name() == "it", by_it, "{conditions}: more decides than is asked for");
         assert_eq!(verdict.action() == Action::Deny, by_it == (action == "deny"), "{conditions}");
         by_it
     };
     (verdict("allow", "deny"), verdict("deny", "allow"))
+}
+
+/// What is left of a call where nothing is looked up but what the policy says it asks for.
+fn asked_for<'c>(policy: &Policy, facts: &Facts<'c>) -> Facts<'c> {
+    let asks = |subject| policy.asks(subject, facts.act);
+    let nothing = Facts::of(facts.function, facts.act, facts.mechanism);
+    if !policy.asks_more(facts.act) {
+        return Facts { parameters: facts.parameters, ..nothing };
+    }
+    let (mut left, login) = (*facts, facts.act == Login);
+    if !asks(Subject::Key) {
+        (left.key, left.target) = (nothing.key, nothing.target);
+    }
+    if !asks(Subject::Token) {
+        // A login names its user itself.
+        (left.token, left.user) = (nothing.token, facts.user.filter(|_| login));
+    }
+    if !asks(Subject::Process) {
+        left.process = nothing.process;
+    }
+    if !asks(Subject::Time) {
+        left.time = nothing.time;
+    }
+    left
 }
 
 fn call<'c>(function: Function, act: Act, mechanism: u64) -> Facts<'c> {

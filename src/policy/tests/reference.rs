@@ -311,6 +311,10 @@ proptest! {
             let verdict = policy.judge(&facts);
             let said = (verdict.action(), verdict.enforced(), verdict.rule().place(), verdict.nested());
             prop_assert_eq!(said, slowly(&kept, default, observe, &facts), "{:?}\n{}", facts, text);
+            if let Some(mechanism) = facts.mechanism.filter(|_| !policy.asks_more(facts.act)) {
+                let shorter = policy.judge_mechanism(facts.act, mechanism, facts.parameters);
+                prop_assert_eq!((shorter.rule().place(), shorter.nested()), (said.2, said.3), "{:?}\n{}", facts, text);
+            }
             prop_assert_eq!(verdict.refuses(), verdict.action() == Action::Deny && verdict.enforced());
             // What is hidden is refused whatever the key.
             if let (Some(mechanism), Some(operation)) = (facts.mechanism, facts.act.operation()) {

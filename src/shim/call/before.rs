@@ -7,9 +7,8 @@ use event::mechanism::{self, Operation, Shape};
 use event::wire::{self, Tag};
 use event::wire::{KeyView, TokenView};
 use event::{Active, Function, attribute};
-use policy::Act;
+use policy::{Act, Subject};
 use std::ffi::c_void;
-use std::mem::MaybeUninit;
 
 use super::parameter::{self, Parameters};
 use super::read;
@@ -74,7 +73,10 @@ impl<'b> Call<'b> {
         // SAFETY: NULL, or the caller's mechanism as PKCS#11 demands it.
         let Some(mechanism) = (unsafe { read::mechanism(pointer) }) else { return };
         self.mechanism = Some(mechanism);
-        self.ask(policy::Facts::of(self.header.function, operation.into(), Some(mechanism.mechanism)));
+        let act = operation.into();
+        if self.policy.policy.asks_more(act) {
+            self.ask(policy::Facts::of(self.header.function, act, Some(mechanism.mechanism)));
+        }
         let Some(parameters) = self.parameters.take() else { return };
         let shape = mechanism::by_number(mechanism.mechanism).map_or(Shape::Bytes, |known| known.parameter);
         use Function::*;
@@ -92,8 +94,9 @@ impl<'b> Call<'b> {
         self.frame.mechanism(mechanism.mechanism, parameters.as_slice());
         self.header.truncated |= parameters.overflowed();
         let parameters: &Parameters = parameters;
-        if let Some(asked) = &mut self.asked {
-            asked.parameters = parameters.as_slice();
+        match &mut self.asked {
+            Some(asked) => asked.parameters = parameters.as_slice(),
+            None => self.asked_mechanism = Some((act, mechanism.mechanism, parameters.as_slice())),
         }
     }
 
@@ -165,7 +168,7 @@ impl<'b> Call<'b> {
     /// Tells the policy of the token and of who is logged in to it, where the policy asks.
     #[inline]
     pub(super) fn name_token(&mut self, asked: &mut policy::Facts<'b>) {
-        if self.policy.policy.asks_tokens() {
+        if self.policy.policy.asks(Subject::Token, asked.act) {
             self.look_up_token(asked);
         }
     }
@@ -198,28 +201,39 @@ impl<'b> Call<'b> {
 
     #[inline]
     fn known(&mut self, handle: CK_OBJECT_HANDLE, learn: bool) {
-        let number = self.keys;
-        self.keys += 1;
-        self.names(number, handle);
-        let room: &'b mut [_] = match self.key_room.get_mut(number).and_then(Option::take) {
-            Some(room) if self.asked.is_some() => room,
-            _ => &mut [],
-        };
         let known = self.recorder.map(Recorder::facts).zip(self.session);
         let mut told =
-            known.and_then(|(facts, session)| facts.tell_key(session.slot, handle, &mut self.frame, room));
+            known.and_then(|(facts, session)| facts.tell_key(session.slot, handle, &mut self.frame));
         if let (None, Some((facts, session))) = (told, known)
             && (learn || self.asked.is_some())
         {
-            told = self.learn_key(facts, &session, handle, room);
+            told = self.learn_key(facts, &session, handle);
         }
-        let Some(length) = told else {
+        if told.is_none() {
             // Nothing is known but the handle.
-            return self.frame.number(Tag::Key, handle);
+            self.frame.number(Tag::Key, handle);
+        }
+        if self.asked.is_some() {
+            self.ask_of_key(handle, told);
+        }
+    }
+
+    /// Tells the policy of a key, where it asks.
+    fn ask_of_key(&mut self, handle: CK_OBJECT_HANDLE, told: Option<facts::Key>) {
+        let number = self.keys;
+        self.keys += 1;
+        self.names(number, handle);
+        let Some(asked) =
+            self.asked.as_mut().filter(|asked| self.policy.policy.asks(Subject::Key, asked.act))
+        else {
+            return;
         };
+        let Some((told, room)) = told.zip(self.key_room.get_mut(number).and_then(Option::take)) else {
+            return;
+        };
+        let Some(length) = facts::key_words(told, room) else { return };
         // SAFETY: so many words were written.
         let words: &'b [u64] = unsafe { room[..length].assume_init_ref() };
-        let Some(asked) = &mut self.asked else { return };
         // Shorter than a key can be where there was no room for it.
         let Ok(key) = KeyView::read(read::bytes_of(words)) else { return };
         match number {
@@ -233,11 +247,10 @@ impl<'b> Call<'b> {
     #[cold]
     fn learn_key(
         &mut self,
-        facts: &facts::Facts,
+        facts: &'static facts::Facts,
         session: &Session,
         handle: CK_OBJECT_HANDLE,
-        room: &mut [MaybeUninit<u64>],
-    ) -> Option<usize> {
+    ) -> Option<facts::Key> {
         let private =
             [Active::Sign, Active::SignRecover, Active::Decrypt, Active::MessageSign, Active::MessageDecrypt];
         if private.iter().any(|active| facts.operation(session, *active).0 != 0) {
@@ -246,7 +259,7 @@ impl<'b> Call<'b> {
         }
         let words = facts::learn_key(self.shim.vendor.own(), self.header.session?, handle)?;
         facts.key_learnt(session.slot, handle, &self.recorder?.define(&words));
-        facts.tell_key(session.slot, handle, &mut self.frame, room)
+        facts.tell_key(session.slot, handle, &mut self.frame)
     }
 
     /// A template of attributes to set or to search by; what it asks for is judged.

@@ -130,7 +130,7 @@ unsafe extern "C" {
 }
 
 /// A variable of the environment, unless the process runs with more rights than its caller.
-pub(super) fn environment(name: &CStr) -> Option<Vec<u8>> {
+pub(crate) fn environment(name: &CStr) -> Option<Vec<u8>> {
     // SAFETY: the name is NULL-terminated.
     let value = unsafe { secure_getenv(name.as_ptr()) };
     if value.is_null() {
