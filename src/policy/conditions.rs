@@ -127,7 +127,8 @@ macro_rules! conditions {
 
             /// Whether it asks for facts of this kind.
             pub(crate) fn asks(&self, subject: Subject) -> bool {
-                match self { $(Condition::$key(_) => [$(Subject::$subject),*].contains(&subject)),* }
+                const OF: &[&[Subject]] = &[$(&[$(Subject::$subject),*]),*];
+                OF[self.place()].contains(&subject)
             }
 
             /// The number that it sets as a limit, if it does.

@@ -141,27 +141,37 @@ impl<'b> Call<'b> {
         }
     }
 
-    /// Says what the policy is asked, once for a call.
-    #[inline(always)]
-    fn ask(&mut self, facts: policy::Facts<'b>) {
+    /// Begins the question to the policy, once for a call: what the call does, and with which mechanism. Of its own, since
+    /// a hundred functions would each have a copy of all the fields that are not known yet.
+    #[inline(never)]
+    fn ask(&mut self, act: policy::Act, mechanism: Option<CK_MECHANISM_TYPE>) {
         if let Some(room) = self.facts_room.take() {
-            self.asked = Some(room.write(facts));
+            self.asked = Some(room.write(policy::Facts::of(self.header.function, act, mechanism)));
         }
     }
 
     /// Asks the policy, if there is something to ask.
     #[inline(always)]
     pub(crate) fn judge(&mut self) {
-        if let Some((act, mechanism, parameters)) = self.asked_mechanism.take() {
-            let verdict = self.policy.policy.judge_mechanism(act, mechanism, parameters);
-            let function = self.header.function;
-            let whole = || policy::Facts { parameters, ..policy::Facts::of(function, act, Some(mechanism)) };
-            self.obey(verdict, whole);
+        if self.asked_mechanism.is_some() {
+            self.judge_mechanism();
         } else if self.asked.is_some() {
             self.judge_asked();
         }
     }
 
+    #[inline(never)]
+    fn judge_mechanism(&mut self) {
+        let Some((act, mechanism, parameters)) = self.asked_mechanism.take() else { return };
+        let verdict = self.policy.policy.judge_mechanism(act, mechanism, parameters);
+        let function = self.header.function;
+        self.obey(verdict, || policy::Facts {
+            parameters,
+            ..policy::Facts::of(function, act, Some(mechanism))
+        });
+    }
+
+    #[inline(never)]
     fn judge_asked(&mut self) {
         let Some(asked) = self.asked.take() else { return };
         let (policy, act) = (&self.policy.policy, asked.act);

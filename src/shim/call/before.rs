@@ -75,7 +75,7 @@ impl<'b> Call<'b> {
         self.mechanism = Some(mechanism);
         let act = operation.into();
         if self.policy.policy.asks_more(act) {
-            self.ask(policy::Facts::of(self.header.function, act, Some(mechanism.mechanism)));
+            self.ask(act, Some(mechanism.mechanism));
         }
         let Some(parameters) = self.parameters.take() else { return };
         let shape = mechanism::by_number(mechanism.mechanism).map_or(Shape::Bytes, |known| known.parameter);
@@ -104,7 +104,7 @@ impl<'b> Call<'b> {
     #[inline]
     pub(crate) fn does(&mut self, act: Act) {
         if self.policy.policy.considers(act) {
-            self.ask(policy::Facts::of(self.header.function, act, None));
+            self.ask(act, None);
         }
     }
 
@@ -124,14 +124,16 @@ impl<'b> Call<'b> {
         let (_, mechanism) = facts.operation(session, active);
         // SAFETY: the caller's data as PKCS#11 demands it.
         let head = unsafe { read::bytes(data, length, asked::DIGEST_INFO_HEAD) };
-        let mut facts = policy::Facts::of(self.header.function, Act::SignData, Some(mechanism));
         // ECDSA and DSA sign a number: zeros before it change its length, not the number.
         let zeros = match mechanism {
             CKM_ECDSA | CKM_DSA => head.iter().take_while(|byte| **byte == 0).count() as CK_ULONG,
             _ => 0,
         };
-        facts.input = policy::Input { length: Some(length - zeros), digest: asked::digest_of(head) };
-        self.ask(facts);
+        let input = policy::Input { length: Some(length - zeros), digest: asked::digest_of(head) };
+        self.ask(Act::SignData, Some(mechanism));
+        if let Some(asked) = &mut self.asked {
+            asked.input = input;
+        }
     }
 
     /// A mechanism asked about by its number.

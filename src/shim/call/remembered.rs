@@ -147,7 +147,7 @@ impl Call<'_> {
         let Some(nonce) = nonce.filter(|nonce| !nonce.is_empty()) else { return };
         let nonce = recorder.memory().nonce((session.slot, key), nonce);
         self.remembers.get_or_insert_default().nonce = Some(nonce);
-        self.ask(Facts::of(self.header.function, Act::EncryptMessage, Some(mechanism)));
+        self.ask(Act::EncryptMessage, Some(mechanism));
     }
 
     /// Remembers what a key looks like when it is wrapped.
