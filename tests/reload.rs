@@ -37,6 +37,8 @@ struct Busy {
     child: Child,
     log: Option<BufReader<File>>,
     judged: Vec<Judged>,
+    /// What the library said of its policy: the event, and the rest of it.
+    notices: Vec<(String, Value)>,
     /// Its folders last as long as it runs.
     _way: Way,
 }
@@ -53,7 +55,7 @@ impl Busy {
         let mut command = way.command(artifacts::host());
         command.arg("digests").arg(&way.module).arg(THREADS).stdin(Stdio::piped()).stdout(Stdio::null());
         let child = command.spawn().expect("the host runs");
-        Busy { collector, child, log: None, judged: Vec::new(), _way: way }
+        Busy { collector, child, log: None, judged: Vec::new(), notices: Vec::new(), _way: way }
     }
 
     fn policy(&self) -> PathBuf {
@@ -70,10 +72,10 @@ impl Busy {
 
     /// Waits until an event was judged by the policy with this text.
     fn until_judged_by(&mut self, text: &str) {
-        let prefix = hash(text)[..16].to_owned();
+        let hash = hash(text);
         eventually("an event under the policy", || {
             self.read();
-            self.judged.last().filter(|event| event.policy.starts_with(&prefix)).map(|_| ())
+            self.judged.last().filter(|event| event.policy == hash).map(|_| ())
         });
     }
 
@@ -101,6 +103,7 @@ impl Busy {
             // The end of the log may be half a line.
             if line.ends_with('\n') {
                 self.judged.extend(Judged::read(&line));
+                self.notices.extend(notice(&line));
                 line.clear();
             } else if line.len() == before {
                 break;
@@ -109,13 +112,19 @@ impl Busy {
         log.seek_relative(-i64::try_from(line.len()).expect("a line")).expect("a file");
     }
 
-    fn end(mut self) -> Vec<Judged> {
+    fn end(mut self) -> (Vec<Judged>, Vec<(String, Value)>) {
         drop(self.child.stdin.take());
         assert!(self.child.wait().expect("the host ends").success());
         self.collector.stop();
         self.read();
-        self.judged
+        (self.judged, self.notices)
     }
+}
+
+fn notice(line: &str) -> Option<(String, Value)> {
+    line.contains("\"event\":\"policy.").then_some(())?;
+    let event: Value = serde_json::from_str(line).ok()?;
+    Some((event["event"].as_str()?.to_owned(), event))
 }
 
 /// A judged call.
@@ -123,6 +132,7 @@ struct Judged {
     mechanism: String,
     action: String,
     policy: String,
+    revision: u64,
     rv: String,
 }
 
@@ -135,6 +145,7 @@ impl Judged {
             mechanism: text("/mechanism/name")?,
             action: text("/verdict/action")?,
             policy: text("/verdict/policy")?,
+            revision: event.pointer("/verdict/policy_revision")?.as_u64()?,
             rv: text("/rv/name")?,
         })
     }
@@ -142,16 +153,20 @@ impl Judged {
 
 /// Checks that every verdict is the one that the policy of its hash gives; how many each policy gave.
 fn agree(judged: &[Judged], policies: &[(String, bool)]) -> BTreeMap<String, usize> {
-    let known: BTreeMap<String, bool> =
-        policies.iter().map(|(text, md5)| (hash(text)[..16].to_owned(), *md5)).collect();
+    let known: BTreeMap<String, bool> = policies.iter().map(|(text, md5)| (hash(text), *md5)).collect();
     let mut counts = BTreeMap::new();
     for call in judged {
-        let prefix = call.policy[..16].to_owned();
-        let md5 = known.get(&prefix).expect("a policy that was in force");
+        let md5 = known.get(&call.policy).expect("a policy that was in force");
         let allowed = call.mechanism == "CKM_SHA256" || *md5;
         let expected = if allowed { ("allow", "CKR_OK") } else { ("deny", "CKR_MECHANISM_INVALID") };
-        assert_eq!((call.action.as_str(), call.rv.as_str()), expected, "{} under {prefix}", call.mechanism);
-        *counts.entry(prefix).or_default() += 1;
+        assert_eq!(
+            (call.action.as_str(), call.rv.as_str()),
+            expected,
+            "{} under {}",
+            call.mechanism,
+            call.policy
+        );
+        *counts.entry(call.policy.clone()).or_default() += 1;
     }
     counts
 }
@@ -166,9 +181,17 @@ fn every_verdict_is_that_of_the_policy_whose_hash_it_carries() {
         busy.replace(text, |_| ());
         busy.until_judged_by(text);
     }
-    let counts = agree(&busy.end(), &policies);
+    let (judged, notices) = busy.end();
+    let counts = agree(&judged, &policies);
     println!("calls judged by each policy: {counts:?}");
     assert_eq!(counts.len(), policies.len());
+    for (text, revision) in policies.iter().map(|(text, _)| hash(text)).zip(1..) {
+        let told = judged.iter().filter(|call| call.policy == text).map(|call| call.revision);
+        assert!(told.into_iter().all(|told| told == revision));
+    }
+    let told: Vec<_> = notices.iter().map(|(name, notice)| (name.as_str(), &notice["policy"])).collect();
+    let replaced: Vec<Value> = policies[1..].iter().map(|(text, _)| hash(text).into()).collect();
+    assert_eq!(told, replaced.iter().map(|hash| ("policy.replaced", hash)).collect::<Vec<_>>());
 }
 
 #[test]
@@ -200,7 +223,19 @@ fn no_broken_stale_or_foreign_file_takes_the_place_of_a_good_one() {
     std::fs::write(busy.collector.path("note"), "").expect("a file");
     busy.until_refused("it was written where it stands");
 
-    let judged = busy.end();
+    let (judged, notices) = busy.end();
+    let refused =
+        ["error:", "revision 6", "others than its owner", "belongs to user", "written where it stands"];
+    let told = |why: &str| {
+        notices.iter().any(|(name, notice)| {
+            name == "policy.refused" && notice["error"].as_str().is_some_and(|error| error.contains(why))
+        })
+    };
+    for why in refused {
+        // SAFETY: no pointer is involved.
+        let asked = why != "belongs to user" || unsafe { libc::geteuid() } == 0;
+        assert_eq!(told(why), asked, "{why}");
+    }
     let hashes: BTreeSet<&str> = judged.iter().map(|call| call.policy.as_str()).collect();
     agree(&judged, &[(strict, false), (newer, false)]);
     assert_eq!(hashes.len(), 2);

@@ -8,6 +8,7 @@ mod announce;
 mod arrival;
 pub(crate) mod attach;
 mod books;
+mod entry;
 mod forms;
 mod identity;
 mod lanes;

@@ -20,6 +20,7 @@ pub use control::control;
 pub use escape::Shown;
 pub use form::{Form, Moment};
 pub use glance::Glance;
+pub use object::Hex;
 pub use time::Utc;
 
 /// The JSON Schema of every line that [`Form`] and [`control`] write.

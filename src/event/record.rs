@@ -28,8 +28,10 @@ pub struct Header {
     pub bytes_out: Option<u64>,
     /// The session handle, where the function takes one or gave one.
     pub session: Option<u64>,
-    /// The first eight bytes of the policy's hash.
+    /// The place where the ring defines the [`Policy`] in force, or the first eight bytes of its hash.
     pub policy: u64,
+    /// It is the place.
+    pub policy_defined: bool,
     /// What the policy said.
     pub verdict: Verdict,
     /// Whether the verdict was carried out: false for a rule in shadow and in observe mode.
@@ -42,6 +44,8 @@ pub struct Header {
     pub degraded: bool,
     /// The call was answered here; the vendor did not see it.
     pub answered_here: bool,
+    /// This is no call, but a [`Notice`]: function, result and end mean nothing.
+    pub is_notice: bool,
 }
 
 /// The id that ties the calls of an operation together: its Init's lane and sequence.
@@ -77,6 +81,13 @@ pub struct Text {
     pub bytes: Vec<u8>,
     /// The length the text had, bytes.
     pub length: u32,
+}
+
+impl Text {
+    /// All of `text`.
+    pub fn of(text: &str) -> Text {
+        Text { bytes: text.into(), length: u32::try_from(text.len()).unwrap_or(u32::MAX) }
+    }
 }
 
 /// A session; its handle is in the fixed part.
@@ -214,6 +225,50 @@ impl Flags {
     }
 }
 
+/// A policy in force.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The SHA-256 of its text.
+    pub hash: [u8; 32],
+    /// Which of its revisions it is, 0 where it does not say.
+    pub revision: u64,
+    /// Its name.
+    pub name: Text,
+}
+
+/// What the library says of itself, among the records of calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What happened.
+    pub what: What,
+    /// Why, for people to read.
+    pub text: Vec<u8>,
+}
+
+/// What a [`Notice`] is about; the numbers are on the wire, append only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u64)]
+pub enum What {
+    /// A new policy is in force.
+    PolicyReplaced = 1,
+    /// A new policy was found and not taken in: the last good one stays in force.
+    PolicyRefused = 2,
+}
+
+impl What {
+    /// Its name in events.
+    pub fn name(self) -> &'static str {
+        match self {
+            What::PolicyReplaced => "policy.replaced",
+            What::PolicyRefused => "policy.refused",
+        }
+    }
+
+    pub(crate) fn from_number(number: u64) -> Option<What> {
+        [What::PolicyReplaced, What::PolicyRefused].into_iter().find(|what| *what as u64 == number)
+    }
+}
+
 /// A rule as it applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rule {
@@ -297,6 +352,10 @@ pub struct Call {
     pub trace: Option<Trace>,
     /// Why the shim itself failed the call, in its own words.
     pub fault: Option<Text>,
+    /// The policy in force, where the ring defines it.
+    pub policy: Option<Policy>,
+    /// What this says, if it is no call.
+    pub notice: Option<Notice>,
 }
 
 /// W3C trace context.

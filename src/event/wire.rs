@@ -5,8 +5,8 @@ mod decode;
 mod encode;
 mod view;
 
-pub use decode::{Definitions, Malformed, decode};
-pub use encode::{Frame, Out, Room, encode_key, encode_rule, encode_token};
+pub use decode::{Definitions, Malformed, decode, is_notice};
+pub use encode::{Frame, Out, Room, encode_key, encode_policy, encode_rule, encode_token};
 pub use view::{KeyView, TextView, TokenView};
 
 /// Version of the format: the first byte of every frame.
@@ -21,6 +21,8 @@ pub const MAX_SECTIONS: usize = MAX_FRAME - HEADER;
 pub const MAX_PART: usize = 640;
 /// No encoded rule is longer, bytes.
 pub const MAX_RULE: usize = 1016;
+/// No text of a notice is kept past this length, bytes.
+pub const MAX_NOTICE: usize = 1024;
 /// No text of the vendor or the caller is kept past this length, bytes.
 pub const MAX_TEXT: usize = 128;
 /// No text of a rule is kept past this length, bytes. A policy with longer ones is refused.
@@ -66,6 +68,8 @@ pub enum Tag {
     Fault = 15,
     /// `CKM_` numbers: what would be allowed instead.
     Instead = 16,
+    /// A [`crate::record::Notice`].
+    Notice = 17,
 }
 
 impl Tag {
@@ -73,7 +77,7 @@ impl Tag {
         use Tag::*;
         let all = [
             Session, Slot, Mechanism, Message, Key, Created, Template, Attributes, Rule, Flags, User,
-            Username, Count, Trace, Fault, Instead,
+            Username, Count, Trace, Fault, Instead, Notice,
         ];
         all.into_iter().find(|tag| *tag as u16 == number)
     }

@@ -100,6 +100,7 @@ impl<'b> Call<'b> {
         let Room { facts, sections, parameters, keys: [first, second], token } = room;
         let place = recorder.map_or(Place::NOWHERE, Recorder::begin);
         let policy = shim.policy.in_force();
+        let mark = policy.mark(recorder);
         Call {
             shim,
             policy,
@@ -115,13 +116,15 @@ impl<'b> Call<'b> {
                 bytes_in: None,
                 bytes_out: None,
                 session: None,
-                policy: policy.prefix,
+                policy: mark.word,
+                policy_defined: mark.defined,
                 verdict: Said::NotJudged,
                 enforced: false,
                 size_query: false,
                 truncated: false,
                 degraded: false,
                 answered_here: false,
+                is_notice: false,
             },
             place,
             frame: Frame::new(sections),

@@ -7,8 +7,8 @@
 //! taken in only once it was found unchanged by two looks in a row.
 #![allow(unsafe_code)]
 
-use event::record::{Rule, Text};
-use event::wire::{FOLLOWS, MAX_RULE, encode_rule};
+use event::record::{self, Rule, Text, What};
+use event::wire::{FOLLOWS, MAX_PART, MAX_RULE, encode_policy, encode_rule};
 use parking_lot::Mutex;
 use policy::{Action, Policy, Subject};
 use std::path::{Path, PathBuf};
@@ -29,7 +29,11 @@ const NOT_YET: u64 = 1;
 pub(crate) struct InForce {
     pub(crate) policy: Policy,
     /// The first eight bytes of its hash.
-    pub(crate) prefix: u64,
+    prefix: u64,
+    /// What records carry of it.
+    text: Box<[u64]>,
+    /// Where the ring of the recorder with number `ring` defines that.
+    place: AtomicU64,
     /// The process, where the policy asks which one it is.
     pub(crate) process: Option<Process>,
     /// By place of the rule: its text as records carry it.
@@ -45,12 +49,36 @@ impl InForce {
         let texts: Box<[_]> = policy.rules().map(text_of).collect();
         InForce {
             prefix: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            text: words_of(&policy),
+            place: AtomicU64::new(FOLLOWS),
             places: texts.iter().map(|_| AtomicU64::new(NOT_YET)).collect(),
             texts,
             process: policy.asks_ever(Subject::Process).then(Process::own),
             ring: AtomicU64::new(0),
             policy,
         }
+    }
+
+    /// How a record speaks of the policy.
+    #[inline]
+    pub(crate) fn mark(&self, recorder: Option<&Recorder>) -> Mark {
+        if let Some(recorder) = recorder
+            && self.ring.load(Ordering::Acquire) != recorder.number()
+        {
+            self.introduce(recorder);
+        }
+        match self.place.load(Ordering::Relaxed) {
+            FOLLOWS => Mark { word: self.prefix, defined: false },
+            place => Mark { word: place, defined: true },
+        }
+    }
+
+    /// Another process, or a new ring: what was defined is not defined there.
+    #[cold]
+    fn introduce(&self, recorder: &Recorder) {
+        self.places.iter().for_each(|place| place.store(NOT_YET, Ordering::Relaxed));
+        self.place.store(recorder.place_of(&self.text), Ordering::Relaxed);
+        self.ring.store(recorder.number(), Ordering::Release);
     }
 
     /// How a record speaks of a rule: the place of its definition, and the text itself where that place is none.
@@ -60,11 +88,6 @@ impl InForce {
             return (FOLLOWS, &[]);
         };
         let Some(recorder) = recorder else { return (FOLLOWS, text) };
-        if self.ring.load(Ordering::Acquire) != recorder.number() {
-            // Another process, or a new ring: what was defined is not defined there.
-            self.places.iter().for_each(|place| place.store(NOT_YET, Ordering::Relaxed));
-            self.ring.store(recorder.number(), Ordering::Release);
-        }
         // Acquire: the definition that another thread wrote comes before the record that speaks of it.
         let known = match place.load(Ordering::Acquire) {
             NOT_YET => {
@@ -76,6 +99,12 @@ impl InForce {
         };
         (known, if known == FOLLOWS { text } else { &[] })
     }
+}
+
+/// How a record speaks of a policy: by the place of its definition, else by the first bytes of its hash.
+pub(crate) struct Mark {
+    pub(crate) word: u64,
+    pub(crate) defined: bool,
 }
 
 /// What was found in the place of the policy.
@@ -136,17 +165,17 @@ impl Source {
         new || self.pending.load(Ordering::Relaxed)
     }
 
-    /// Takes a new policy in, if there is one and nothing is wrong with it.
+    /// Takes a new policy in, if there is one and nothing is wrong with it; what came of that, if anything did.
     #[cold]
-    pub(crate) fn look(&self) {
+    pub(crate) fn look(&self) -> Option<(What, String)> {
         // Another thread that is at it already is enough.
-        let Some(mut seen) = self.seen.try_lock() else { return };
+        let mut seen = self.seen.try_lock()?;
         let found = files::identity(&self.path).filter(|found| *found != seen.decided);
         self.pending.store(found.is_some(), Ordering::Relaxed);
-        let Some(now) = found else { return };
+        let now = found?;
         if now != seen.found {
             seen.found = now;
-            return;
+            return None;
         }
         let in_place = now.same_file(&seen.decided);
         seen.decided = now;
@@ -156,8 +185,12 @@ impl Source {
             Ok(policy) => {
                 let new = ptr::from_mut(Box::leak(Box::new(InForce::new(policy))));
                 self.in_force.store(new, Ordering::Release);
+                Some((What::PolicyReplaced, String::new()))
             }
-            Err(fault) => fault.write_down(),
+            Err(fault) => {
+                fault.write_down();
+                Some((What::PolicyRefused, fault.to_string()))
+            }
         }
     }
 
@@ -202,13 +235,21 @@ fn checked(path: &Path, bytes: &[u8], key: Option<&str>, owner: u32) -> Result<P
     Policy::parse(&path.display().to_string(), bytes).map_err(|wrong| wrong.to_string())
 }
 
+/// A policy as records carry it.
+fn words_of(policy: &Policy) -> Box<[u64]> {
+    let name = Text::of(policy.name());
+    let policy = record::Policy { hash: policy.hash(), revision: policy.revision(), name };
+    let mut bytes = [0; MAX_PART];
+    let length = encode_policy(&policy, &mut bytes);
+    facts::words(&bytes, length).into()
+}
+
 /// A rule as records carry it; one that allows needs no more than its name.
 fn text_of(rule: &policy::Rule) -> Box<[u64]> {
-    let whole = |text: &str| Text { bytes: text.into(), length: u32::try_from(text.len()).unwrap_or(0) };
     let text =
-        |text: Option<&str>| whole(text.filter(|_| rule.action() != Action::Allow).unwrap_or_default());
+        |text: Option<&str>| Text::of(text.filter(|_| rule.action() != Action::Allow).unwrap_or_default());
     let rule = Rule {
-        name: whole(rule.name()),
+        name: Text::of(rule.name()),
         conditions: text(Some(rule.conditions())),
         clause: text(rule.clause()),
         reason: text(rule.reason()),

@@ -6,9 +6,11 @@
 mod collector;
 mod definitions;
 
-use event::record::Header;
-use event::wire::Frame;
+use event::Function;
+use event::record::{Header, Verdict};
+use event::wire::{Frame, MAX_SECTIONS};
 use ring::{Backing, Clock, Generation, Lane, Layout, Loss, Producer, Triple};
+use std::mem::MaybeUninit;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -217,11 +219,43 @@ impl Recorder {
                     let _ = self.connection.hand_over(&self.producer);
                 }
                 if reload && !self.connection.is_confined() {
-                    policy.look();
+                    self.tell(policy);
                 }
             });
         }
         self.looking.store(false, Ordering::Release);
+    }
+
+    /// Looks for a new policy, and says what came of it among the records: who asks later why calls were judged
+    /// otherwise finds the moment in the log.
+    fn tell(&self, policy: &Source) {
+        let Some((what, text)) = policy.look() else { return };
+        let (place, mark) = (self.begin(), policy.in_force().mark(Some(self)));
+        let header = Header {
+            function: Function::C_Initialize,
+            thread: place.thread,
+            sequence: place.sequence,
+            start: place.start,
+            end: place.start,
+            rv: 0,
+            operation: 0,
+            bytes_in: None,
+            bytes_out: None,
+            session: None,
+            policy: mark.word,
+            policy_defined: mark.defined,
+            verdict: Verdict::NotJudged,
+            enforced: false,
+            size_query: false,
+            truncated: false,
+            degraded: false,
+            answered_here: false,
+            is_notice: true,
+        };
+        let mut room = [const { MaybeUninit::uninit() }; MAX_SECTIONS];
+        let mut frame = Frame::new(&mut room[..]);
+        frame.notice(what, &text);
+        let _ = self.publish(&place, &mut frame, &header);
     }
 
     /// The application is done with the module: the last moment that is sure to come for handing over the ring.

@@ -64,7 +64,7 @@ impl Account {
     /// Enters an event of this stream that the log holds and the books do not.
     pub(crate) fn replay(&mut self, head: &Head<'_>, line: &[u8]) {
         match (&*head.event, head.lane) {
-            ("call", Some(number)) => {
+            ("call" | "policy.replaced" | "policy.refused", Some(number)) => {
                 let lane = self.lane(number);
                 lane.again.get_or_insert_default();
                 lane.stored += u64::from(lane.seen.insert(head.sequence.unwrap_or(0)));

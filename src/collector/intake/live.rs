@@ -5,15 +5,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event::record::Header;
-use event::wire::Malformed;
+use event::wire;
 use ring::{Consumer, Corrupt, Counters};
 use rustix::net::RecvFlags;
 use serde_json::{Map, Value, json};
 
 use super::account::{Account, LaneLoss, by_name};
 use super::arrival::{Connection, Origin};
-use super::forms::{Forms, Known};
+use super::entry;
+use super::forms::Forms;
 use super::identity::has_ended;
 use super::lanes::{Lane, Totals};
 use super::operations::Operations;
@@ -21,7 +21,6 @@ use super::packet::{ready, receive};
 use super::quota::Ticket;
 use crate::clock::Reading;
 use crate::log::Log;
-use crate::render::Moment;
 use crate::stream::Stream;
 
 /// How long losses wait for the calls under way, which could still fill the holes, until they are told by count.
@@ -72,8 +71,12 @@ impl Live {
             lane = frame.lane;
             haul.frames += 1;
             haul.pressed |= bytes > much;
+            if wire::is_notice(frame.bytes) {
+                let read = wire::decode(frame.bytes, definitions);
+                return entry::take_notice(frame.lane, read, stream, account.lane(frame.lane), log);
+            }
             let read = forms.of(stream, frame, operations, definitions);
-            take(frame.lane, read, stream, account, operations, *reading, log);
+            entry::take(frame.lane, read, stream, account, operations, *reading, log);
         });
         if let Err(corrupt) = polled {
             self.is_corrupt(corrupt, log);
@@ -226,55 +229,6 @@ impl event::wire::Definitions for Definitions {
     fn find(&mut self, place: u64) -> Option<&[u8]> {
         self.0.find(place)
     }
-}
-
-/// Makes an event of a frame, as it was read.
-fn take(
-    number: u16,
-    read: Result<(Header, &Known), Malformed>,
-    stream: &Stream,
-    account: &mut Account,
-    operations: &mut Operations,
-    reading: Reading,
-    log: &mut Log,
-) {
-    let lane = account.lane(number);
-    let error = match read {
-        Ok((header, known)) => {
-            if lane.seen.insert(header.sequence) {
-                lane.again = None;
-                lane.stored += 1;
-                let moment = Moment {
-                    index: 0,
-                    lane: number,
-                    sequence: header.sequence,
-                    time_ns: reading.utc(header.start),
-                    duration_ns: reading.span(header.start, header.end),
-                    operation: header.operation,
-                };
-                log.call(&known.form, moment);
-                known.begin(&header, operations);
-                return operations.end(&header);
-            }
-            if lane.again.is_some() {
-                // It was durable when the last collector ended, only not acknowledged.
-                return known.begin(&header, operations);
-            }
-            format!("the sequence number {} came before", header.sequence)
-        }
-        Err(malformed) => {
-            if let Some(again) = lane.again.as_mut().filter(|again| again.malformed > 0) {
-                again.malformed -= 1;
-                return;
-            }
-            malformed.to_string()
-        }
-    };
-    lane.malformed += 1;
-    let mut fields = Map::new();
-    fields.insert("lane".into(), number.into());
-    fields.insert("error".into(), error.into());
-    log.control("frame.malformed", &fields, Some(stream));
 }
 
 /// Whether the other end of a connection is gone. Whatever else comes is thrown away.

@@ -8,6 +8,7 @@ use super::books::Recovered;
 use super::live::Live;
 use crate::clock::Host;
 use crate::log::Log;
+use crate::render::Hex;
 use crate::stream::Name;
 
 /// That the log goes on, and what was found of it.
@@ -33,7 +34,7 @@ pub(super) fn stream(log: &mut Log, live: &Live) {
     for (field, value) in &live.stream.hello {
         let text = match std::str::from_utf8(value) {
             Ok(text) if !field.name().ends_with("_hash") => text.to_owned(),
-            _ => value.iter().map(|byte| format!("{byte:02x}")).collect(),
+            _ => Hex(value).to_string(),
         };
         fields.insert(field.name().into(), text.into());
     }

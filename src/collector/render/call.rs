@@ -121,7 +121,10 @@ impl Json for Judged<'_> {
                 o.text("remedy", &rule.remedy);
             }
             o.list("instead", call.instead.iter().map(|mechanism| Word(mechanism::display(*mechanism))));
-            if call.header.policy != 0 {
+            if let Some(policy) = &call.policy {
+                o.put("policy", Hex(&policy.hash));
+                o.put("policy_revision", policy.revision);
+            } else if call.header.policy != 0 && !call.header.policy_defined {
                 let prefix = call.header.policy.to_be_bytes();
                 let whole = stream.said(Field::PolicyHash).filter(|hash| hash.starts_with(&prefix));
                 o.put("policy", Hex(whole.unwrap_or(&prefix)));

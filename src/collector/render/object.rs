@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The words in which objects of an event are written. What is absent is left out; what is bytes is never lost.
 
+use std::fmt;
+
 use event::record::Text;
 use event::value::Named;
 
@@ -112,7 +114,7 @@ impl Json for Version {
 
 /// Bytes as lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Hex<'a>(pub(super) &'a [u8]);
+pub struct Hex<'a>(pub &'a [u8]);
 
 impl Hex<'_> {
     /// Appends the digits alone.
@@ -120,6 +122,12 @@ impl Hex<'_> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let pair = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
         out.extend(self.0.iter().flat_map(pair));
+    }
+}
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -33,6 +33,8 @@ fn header() -> Header {
         truncated: true,
         degraded: true,
         answered_here: true,
+        is_notice: false,
+        policy_defined: false,
     }
 }
 
@@ -132,6 +134,8 @@ fn full(words: &[u8]) -> Call {
         count: Some(3),
         trace: Some(Trace { trace_id: [1; 16], span_id: [2; 8], flags: 1 }),
         fault: Some(text(words)),
+        policy: Some(Policy { hash: [9; 32], revision: 3, name: text(words) }),
+        notice: None,
     }
 }
 
@@ -152,6 +156,8 @@ fn bare() -> Call {
             truncated: false,
             degraded: false,
             answered_here: false,
+            is_notice: false,
+            policy_defined: false,
             ..header()
         },
         session: None,
@@ -171,6 +177,8 @@ fn bare() -> Call {
         count: None,
         trace: None,
         fault: None,
+        policy: None,
+        notice: None,
     }
 }
 
@@ -326,6 +334,10 @@ fn the_policy_is_its_whole_hash_only_where_the_stream_told_the_same() {
     assert!(rendered(&call, b"x").contains(&format!(r#""policy":"{}""#, "07".repeat(32))));
     call.header.policy = u64::from_be_bytes([7, 7, 7, 7, 7, 7, 7, 8]);
     assert!(rendered(&call, b"x").contains(r#""policy":"0707070707070708""#));
+    call.policy = Some(Policy { hash: [9; 32], revision: 3, name: Text::of("x") });
+    assert!(
+        rendered(&call, b"x").contains(&format!(r#""policy":"{}","policy_revision":3"#, "09".repeat(32)))
+    );
 }
 
 #[test]

@@ -9,7 +9,8 @@ use super::{FOLLOWS, HEADER, NONE, Tag, VERSION};
 use crate::Function;
 use crate::parameter::{Field, Parameter};
 use crate::record::{
-    Call, Header, Key, MechanismUse, Rule, Session, Template, TemplateAttribute, Trace, Verdict,
+    Call, Header, Key, MechanismUse, Notice, Policy, Rule, Session, Template, TemplateAttribute, Trace,
+    Verdict, What,
 };
 
 /// Why a frame is not a record.
@@ -61,6 +62,11 @@ impl Definitions for BTreeMap<u64, Vec<u8>> {
 pub fn decode(frame: &[u8], definitions: &mut impl Definitions) -> Result<Call, Malformed> {
     let mut fixed = In(frame.get(..HEADER).ok_or(Malformed::Short)?);
     let mut call = fixed_part(&mut fixed)?;
+    if call.header.policy_defined {
+        let found = definitions.find(call.header.policy).map(|bytes| In(bytes).policy()).transpose()?;
+        call.header.degraded |= found.is_none();
+        call.policy = found;
+    }
     let mut rest = In(&frame[HEADER..]);
     while !rest.0.is_empty() {
         let (tag, length, _) = (rest.u16()?, usize::from(rest.u16()?), rest.u32()?);
@@ -72,6 +78,17 @@ pub fn decode(frame: &[u8], definitions: &mut impl Definitions) -> Result<Call, 
     }
     Ok(call)
 }
+
+/// The flag that tells a notice from a call.
+const NOTICE: u8 = 64;
+
+/// Whether a frame is a [`Notice`] and no call.
+pub fn is_notice(frame: &[u8]) -> bool {
+    frame.get(FLAGS).is_some_and(|flags| flags & NOTICE != 0)
+}
+
+/// Where the flags stand in the fixed part.
+const FLAGS: usize = 81;
 
 fn fixed_part(fixed: &mut In<'_>) -> Result<Call, Malformed> {
     let [version, _] = fixed.array()?;
@@ -104,6 +121,8 @@ fn fixed_part(fixed: &mut In<'_>) -> Result<Call, Malformed> {
         truncated: flags & 4 != 0,
         degraded: flags & 8 != 0,
         answered_here: flags & 16 != 0,
+        policy_defined: flags & 32 != 0,
+        is_notice: flags & NOTICE != 0,
     };
     Ok(Call {
         header,
@@ -124,6 +143,8 @@ fn fixed_part(fixed: &mut In<'_>) -> Result<Call, Malformed> {
         count: None,
         trace: None,
         fault: None,
+        policy: None,
+        notice: None,
     })
 }
 
@@ -217,6 +238,10 @@ impl<'a> In<'a> {
                 });
             }
             Tag::Fault => call.fault = Some(self.text()?.to_text()),
+            Tag::Notice => {
+                let what = What::from_number(self.u64()?);
+                call.notice = what.map(|what| Notice { what, text: self.0.to_vec() });
+            }
         }
         Ok(())
     }
@@ -232,6 +257,10 @@ impl<'a> In<'a> {
         let found = if place == FOLLOWS { Some(self.0) } else { definitions.find(place) };
         call.header.degraded |= found.is_none();
         found.map(|bytes| read(&mut In(bytes))).transpose()
+    }
+
+    fn policy(&mut self) -> Result<Policy, Malformed> {
+        Ok(Policy { hash: self.array()?, revision: self.u64()?, name: self.text()?.to_text() })
     }
 
     fn rule(&mut self) -> Result<Rule, Malformed> {

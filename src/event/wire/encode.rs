@@ -6,9 +6,9 @@
 
 use std::mem::MaybeUninit;
 
-use super::{HEADER, MAX_PART, MAX_RULE, MAX_RULE_TEXT, MAX_TEXT, NONE, Tag, VERSION};
+use super::{HEADER, MAX_NOTICE, MAX_PART, MAX_RULE, MAX_RULE_TEXT, MAX_TEXT, NONE, Tag, VERSION};
 use crate::parameter::Parameter;
-use crate::record::{Header, Key, Rule, Text, Token, Trace};
+use crate::record::{Header, Key, Policy, Rule, Text, Token, Trace, What};
 
 /// A frame being written, over memory that need not be initialised: clearing it would cost more than writing it.
 #[derive(Debug)]
@@ -100,6 +100,14 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
         });
     }
 
+    /// What a notice says; of a longer text the beginning.
+    pub fn notice(&mut self, what: What, text: &str) {
+        self.compose(Tag::Notice, |out| {
+            out.u64(what as u64);
+            out.bytes(&text.as_bytes()[..text.floor_char_boundary(MAX_NOTICE)]);
+        });
+    }
+
     /// The trace context.
     pub fn trace(&mut self, trace: &Trace) {
         self.compose(Tag::Trace, |out| {
@@ -132,7 +140,9 @@ impl<'a, R: Room + ?Sized> Frame<'a, R> {
             | u8::from(header.size_query) << 1
             | u8::from(self.truncated || header.truncated) << 2
             | u8::from(header.degraded) << 3
-            | u8::from(header.answered_here) << 4;
+            | u8::from(header.answered_here) << 4
+            | u8::from(header.policy_defined) << 5
+            | u8::from(header.is_notice) << 6;
         let first =
             u64::from(VERSION) | u64::from(header.function as u16) << 16 | u64::from(header.thread) << 32;
         let words = [
@@ -180,6 +190,15 @@ pub fn encode_key(key: &Key, bytes: &mut [u8; MAX_PART]) -> usize {
         for text in [&key.label, &key.id, &key.unique_id] {
             out.kept(text, MAX_TEXT);
         }
+    })
+}
+
+/// Encodes a policy into `bytes` and gives the length.
+pub fn encode_policy(policy: &Policy, bytes: &mut [u8; MAX_PART]) -> usize {
+    encode(bytes, |out| {
+        out.bytes(&policy.hash);
+        out.u64(policy.revision);
+        out.kept(&policy.name, MAX_TEXT);
     })
 }
 

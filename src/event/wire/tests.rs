@@ -20,12 +20,14 @@ fn header() -> Header {
         bytes_out: None,
         session: Some(5),
         policy: 0x1122_3344_5566_7788,
+        policy_defined: false,
         verdict: Verdict::Deny,
         enforced: true,
         size_query: false,
         truncated: false,
         degraded: false,
         answered_here: true,
+        is_notice: false,
     }
 }
 
@@ -201,6 +203,27 @@ fn the_longest_key_and_rule_read_back_whole() {
     });
     let call = decode(&bytes, &mut BTreeMap::new()).unwrap();
     assert_eq!((call.keys, call.rule), (vec![key], Some(rule)));
+}
+
+#[test]
+fn a_policy_is_told_by_its_definition_and_a_change_of_it_is_no_call() {
+    let policy = Policy { hash: [7; 32], revision: 3, name: text("release") };
+    let mut part = [0; MAX_PART];
+    let length = encode_policy(&policy, &mut part);
+    let mut definitions = BTreeMap::from([(64, part[..length].to_vec())]);
+    let header = Header { policy: 64, policy_defined: true, is_notice: true, ..header() };
+    let long = "é".repeat(MAX_NOTICE);
+    let mut room = [0; MAX_SECTIONS];
+    let mut frame = Frame::new(&mut room[..]);
+    frame.notice(What::PolicyRefused, &long);
+    let (fixed, sections, length) = frame.finish(&header);
+    let bytes = [fixed.map(u64::to_ne_bytes).as_flattened(), &sections[..length]].concat();
+    let told = decode(&bytes, &mut definitions).unwrap();
+    let text = "é".repeat(MAX_NOTICE / 2).into();
+    assert_eq!(told.notice, Some(Notice { what: What::PolicyRefused, text }));
+    assert_eq!((told.policy, is_notice(&bytes)), (Some(policy), true));
+    assert!(decode(&bytes, &mut BTreeMap::new()).unwrap().header.degraded);
+    assert!(!is_notice(&whole([FOLLOWS; 3]).0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! printed in it.
 #![allow(unsafe_code)]
 
-use std::fmt::{Display, Write};
+use std::fmt::{self, Display, Write};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -15,6 +15,12 @@ use super::files;
 pub(crate) struct Fault {
     text: String,
     spool: Option<PathBuf>,
+}
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 impl Fault {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use collector::render::Shown;
+use collector::render::{Hex, Shown};
 use policy::{Action, Diagnostics, Mode, Policy};
 use serde_json::{Value, json};
 
@@ -99,5 +99,5 @@ pub(super) fn mode(policy: &Policy) -> &'static str {
 }
 
 pub(super) fn hash(policy: &Policy) -> String {
-    policy.hash().iter().map(|byte| format!("{byte:02x}")).collect()
+    Hex(&policy.hash()).to_string()
 }

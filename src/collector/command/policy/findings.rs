@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use collector::render::{Shown, Utc};
+use collector::render::{Hex, Shown, Utc};
 use event::{Function, mechanism};
 use policy::{Act, Action, Rule, Verdict};
 use serde_json::{Value, json};
@@ -167,7 +167,7 @@ impl Finding<'_> {
             "nested": self.nested.map(word),
             "key": {
                 "label": self.key.label.as_deref().map(String::from_utf8_lossy),
-                "id": self.key.id.as_deref().map(digits),
+                "id": self.key.id.as_deref().map(|id| Hex(id).to_string()),
             },
             "program": self.program,
             "service": self.service,
@@ -183,7 +183,7 @@ impl Finding<'_> {
 pub(super) fn key_words(label: Option<&[u8]>, id: Option<&[u8]>) -> String {
     match (label.filter(|label| !label.is_empty()), id.filter(|id| !id.is_empty())) {
         (Some(label), _) => format!("\"{}\"", Shown(&String::from_utf8_lossy(label))),
-        (None, Some(id)) => format!("id:{}", digits(id)),
+        (None, Some(id)) => format!("id:{}", Hex(id)),
         (None, None) => String::new(),
     }
 }
@@ -207,8 +207,4 @@ pub(super) fn thing_words(thing: &Thing) -> String {
 pub(super) fn time_words(seconds: u64) -> String {
     let text = Utc(seconds.saturating_mul(1_000_000_000)).to_string();
     format!("{}Z", &text[.."2026-11-21T05:00:00".len()])
-}
-
-fn digits(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

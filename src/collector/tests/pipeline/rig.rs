@@ -63,6 +63,8 @@ fn header(function: Function, sequence: u64) -> Header {
         truncated: false,
         degraded: false,
         answered_here: false,
+        is_notice: false,
+        policy_defined: false,
     }
 }
 
