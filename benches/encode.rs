@@ -37,6 +37,8 @@ fn header() -> Header {
         truncated: false,
         degraded: false,
         answered_here: false,
+        is_notice: false,
+        policy_defined: false,
     }
 }
 
