@@ -284,6 +284,38 @@ pub struct Rule {
     pub remedy: Text,
 }
 
+/// Whose calls a quarantine refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Extent {
+    /// Those of the session that made the call; of the process, where the call was in none.
+    Session = 1,
+    /// Those of the process.
+    Process = 2,
+}
+
+impl Extent {
+    /// Every extent.
+    pub const ALL: [Extent; 2] = [Extent::Session, Extent::Process];
+
+    /// Its word in policies and events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Extent::Session => "session",
+            Extent::Process => "process",
+        }
+    }
+}
+
+/// A quarantine that a call was refused in, or brought about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quarantine {
+    /// Who is held.
+    pub of: Extent,
+    /// Until when, UTC nanoseconds since 1970; none where nobody is held, in shadow and in observe mode.
+    pub until: Option<u64>,
+}
+
 /// One attribute of a template: its value only where it is public and short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateAttribute {
@@ -338,6 +370,8 @@ pub struct Call {
     pub rule: Option<Rule>,
     /// The mechanism that it decided on, where that is one inside another's parameter.
     pub nested: Option<u64>,
+    /// The quarantine that it orders, or that the call was refused in.
+    pub quarantine: Option<Quarantine>,
     /// Mechanisms of the token that would be allowed in place of the refused one.
     pub instead: Vec<u64>,
     /// The `CK_FLAGS` argument.

@@ -70,6 +70,8 @@ pub enum Tag {
     Instead = 16,
     /// A [`crate::record::Notice`].
     Notice = 17,
+    /// A [`crate::record::Quarantine`].
+    Quarantine = 18,
 }
 
 impl Tag {
@@ -77,7 +79,7 @@ impl Tag {
         use Tag::*;
         let all = [
             Session, Slot, Mechanism, Message, Key, Created, Template, Attributes, Rule, Flags, User,
-            Username, Count, Trace, Fault, Instead, Notice,
+            Username, Count, Trace, Fault, Instead, Notice, Quarantine,
         ];
         all.into_iter().find(|tag| *tag as u16 == number)
     }

@@ -147,6 +147,8 @@ macro_rules! conditions {
 conditions! {
     /// The function that is called.
     function: OneOf(Words::FUNCTION) of Call, |call| Some(call.facts.function as u64);
+    /// How often something happened before.
+    rate: Rate(()) of Past, |call| call.facts.memory.reached;
     /// The size of the key in bits.
     min_bits: AtLeast(Unit::BITS) of Key, |call| call.subject().bits.map(u64::from);
     max_bits: AtMost(Unit::BITS) of Key, |call| call.subject().bits.map(u64::from);
@@ -227,6 +229,24 @@ conditions! {
     service: Texts(Like::Text) of Process, |call| call.facts.process.service;
     unit: Texts(Like::Text) of Process, |call| call.facts.process.unit;
     container: Texts(Like::Text) of Process, |call| call.facts.process.container;
+}
+
+impl Condition {
+    /// The rate that it asks for, if that is what it does.
+    pub(crate) fn rate_of(&self) -> Option<&Rate> {
+        match self {
+            Condition::rate(rate) => Some(rate),
+            _ => None,
+        }
+    }
+
+    /// The same, to give it its place.
+    pub(crate) fn rate_mut(&mut self) -> Option<&mut Rate> {
+        match self {
+            Condition::rate(rate) => Some(rate),
+            _ => None,
+        }
+    }
 }
 
 /// Whether calls that meet all of `narrow` certainly meet all of `wide`. Both are in the order of the list.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads one `[[rule]]`: its name, its action and what is said of it here, its conditions by their registry.
 
+use event::value::rv::CKR_FUNCTION_REJECTED;
+
 use crate::act::Acts;
 use crate::conditions::Condition;
 use crate::diagnostic::Report;
 use crate::kinds::{Mechanisms, operations};
 use crate::problem::Wanted;
+use crate::quarantine;
 use crate::reader::{Section, boolean, text, word};
 use crate::refusal;
 use crate::rule::{Action, Rule};
@@ -21,8 +24,8 @@ const STATUS: Wanted = Wanted { what: "status", example: "\"unverified\"" };
 const RV: Wanted = Wanted { what: "return value", example: "\"mechanism\"" };
 
 /// The keys of a rule that are no conditions.
-const KEYS: [&str; 9] =
-    ["name", "action", "enforce", "reason", "remedy", "clause", "edition", "status", "rv"];
+const KEYS: [&str; 11] =
+    ["name", "action", "of", "expires", "enforce", "reason", "remedy", "clause", "edition", "status", "rv"];
 /// The conditions by which rules are found.
 const FOUND_BY: [&str; 2] = ["operation", "mechanism"];
 
@@ -45,7 +48,7 @@ pub(crate) fn rule(section: &Section<'_>, report: &mut Report<'_>) -> Option<Rul
     let mut conditions = Vec::with_capacity(section.len());
     for (key, value) in section.keys() {
         match key.get_ref().as_ref() {
-            "action" => {}
+            "action" | "of" | "expires" => {}
             "name" => name = text(value, NAME, report),
             "operation" => acts = operations(value, report),
             "mechanism" => mechanism = Mechanisms::read(value, report),
@@ -68,6 +71,7 @@ pub(crate) fn rule(section: &Section<'_>, report: &mut Report<'_>) -> Option<Rul
     if unknown {
         section.refuse_others(&[&FOUND_BY[..], Condition::KEYS, &KEYS[..]].concat(), report);
     }
+    let quarantine = quarantine::read(section, action, report);
     conditions.sort_unstable_by_key(Condition::place);
 
     let mut rule = Rule {
@@ -81,6 +85,7 @@ pub(crate) fn rule(section: &Section<'_>, report: &mut Report<'_>) -> Option<Rul
         edition,
         profile: None,
         rv,
+        quarantine,
         words: words(acts.is_some(), mechanism.is_some(), &conditions),
         acts: acts.unwrap_or(Acts::UNNAMED),
         mechanism,
@@ -93,8 +98,12 @@ pub(crate) fn rule(section: &Section<'_>, report: &mut Report<'_>) -> Option<Rul
         rule.acts = rule.acts.intersection(Acts::WITH_MECHANISM);
     }
     // What nobody could check against the primary text refuses nothing.
-    if !verified && rule.action == Action::Deny {
-        rule.action = Action::Warn;
+    if !verified && rule.action.refuses() {
+        (rule.action, rule.quarantine) = (Action::Warn, None);
+    }
+    // Nothing is wrong with the call that is refused: it may come again, and be right then.
+    if rule.quarantine.is_some() || rule.conditions.iter().any(|condition| condition.rate_of().is_some()) {
+        rule.rv = rule.rv.or(Some(CKR_FUNCTION_REJECTED));
     }
     Some(rule)
 }

@@ -126,6 +126,8 @@ pub struct Memory {
     pub generated: bool,
     /// The same key encrypted with the same IV or nonce before.
     pub nonce_repeats: bool,
+    /// The rates of the policy that are reached, a bit for each ([`crate::Counted::reached`]).
+    pub reached: u64,
 }
 
 /// What is known of the data that a call hands in. Its bytes are looked at for this alone and kept nowhere.
@@ -197,6 +199,7 @@ impl<'c> Facts<'c> {
                 foreign: false,
                 generated: false,
                 nonce_repeats: false,
+                reached: 0,
             },
             input: Input { length: None, digest: None },
             flags: None,

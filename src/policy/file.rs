@@ -3,6 +3,7 @@
 //! what it does not know; rules are read in `draft.rs`, and whether they make sense together is for `sense.rs`.
 
 use crate::act::Acts;
+use crate::conditions::Condition;
 use crate::diagnostic::Report;
 use crate::draft;
 use crate::guards;
@@ -17,11 +18,15 @@ use toml::de::{DeTable, DeValue};
 const VERSION: Wanted = Wanted { what: "number", example: "version = 1" };
 const REVISION: Wanted = Wanted { what: "revision", example: "revision = 12" };
 const MODE: Wanted = Wanted { what: "mode", example: "mode = \"observe\"" };
+const DEFAULT: Wanted = Wanted { what: "default", example: "\"deny\"" };
 const RULE: Wanted = Wanted { what: "list of rules", example: "[[rule]]" };
 const PROFILE: Wanted = Wanted { what: "profile", example: "\"baseline\"" };
 const PROFILES: Wanted = Wanted { what: "list of profiles", example: "[\"baseline\"]" };
 const GUARD: Wanted = Wanted { what: "guard", example: "\"role-separation\"" };
 const GUARDS: Wanted = Wanted { what: "list of guards", example: "[\"role-separation\"]" };
+
+/// What can be said of calls that no rule is for. To hold somebody takes a rule that says why.
+const DEFAULTS: &[(&str, Action)] = Action::WORDS.split_at(3).0;
 
 /// The keys at the top of a policy.
 const KEYS: &[&str] = &["version", "revision", "name", "mode", "default", "include", "guards", "rule"];
@@ -48,8 +53,7 @@ pub(crate) fn read(source: &str, report: &mut Report<'_>) -> Option<File> {
     let name = top.value("name").map(|value| text(value, draft::NAME, report));
     let revision = top.value("revision").map(|value| number(value, REVISION, 0..=u64::MAX, report));
     let mode = top.value("mode").map(|value| word(value, MODE, Mode::WORDS.into_iter(), report));
-    let default =
-        top.value("default").map(|value| word(value, draft::ACTION, Action::WORDS.into_iter(), report));
+    let default = top.value("default").map(|value| word(value, DEFAULT, DEFAULTS.iter().copied(), report));
     let mut guards = guards(&top, report);
     let mut rules = Vec::new();
     for profile in included(&top, report) {
@@ -64,6 +68,11 @@ pub(crate) fn read(source: &str, report: &mut Report<'_>) -> Option<File> {
     all.extend(own?);
     for (place, rule) in all.iter_mut().enumerate() {
         rule.place = place;
+    }
+    for (place, rate) in
+        (0..).zip(all.iter_mut().filter_map(|rule| rule.conditions.iter_mut().find_map(Condition::rate_mut)))
+    {
+        rate.place = place;
     }
     Some(File {
         name: name.unwrap_or_else(|| Some("unnamed".into()))?,
@@ -154,6 +163,7 @@ fn of_guard(guard: &guards::Guard) -> Rule {
         edition: None,
         profile: None,
         rv: Some(guard.rv),
+        quarantine: None,
         words: "guard".into(),
         acts: Acts::default(),
         mechanism: None,
@@ -184,6 +194,7 @@ fn own_rules(top: &Section<'_>, before: &[Rule], report: &mut Report<'_>) -> Opt
         }
     }
     sense::unique_names(&rules, &sections, before, report);
+    sense::few_rates(&rules, &sections, before, report);
     // Which rule shadows which is known only where every rule could be read.
     if report.len() == problems {
         sense::all_reachable(&rules, &sections, &Index::new(&rules), report);

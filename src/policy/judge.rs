@@ -65,19 +65,11 @@ impl Policy {
     #[cold]
     fn with_nested<'p>(&'p self, asked: Asked<'_>, outer: Verdict<'p>) -> Verdict<'p> {
         let mut strictest = outer;
-        for (place, parameter) in
-            asked.parameters.iter().enumerate().filter(|(_, parameter)| is_mechanism(parameter))
-        {
-            let rest = &asked.parameters[place + 1..];
-            let deeper = rest.iter().take_while(|inner| inner.depth > parameter.depth).count();
-            for act in [asked.act, Act::Digest] {
-                let inner =
-                    Asked { act, mechanism: Some(parameter.value), parameters: &rest[..deeper], ..asked };
-                let Some(found) = self.first(&inner) else { continue };
-                let verdict = Verdict { nested: inner.mechanism, ..self.found(found, asked.act) };
-                if verdict.weight() > strictest.weight() && verdict.rule.mechanism.is_some() {
-                    strictest = verdict;
-                }
+        for inner in inside(asked) {
+            let Some(found) = self.first(&inner) else { continue };
+            let verdict = Verdict { nested: inner.mechanism, ..self.found(found, asked.act) };
+            if verdict.weight() > strictest.weight() && verdict.rule.mechanism.is_some() {
+                strictest = verdict;
             }
         }
         self.with_unread(asked, strictest)
@@ -93,7 +85,7 @@ impl Policy {
         let rules = self.rules.iter();
         rules
             .filter(|rule| rule.acts.contains(asked.act) || rule.acts.contains(Act::Digest))
-            .filter(|rule| rule.action == Action::Deny)
+            .filter(|rule| rule.action.refuses())
             .map(|rule| Verdict { nested, ..self.verdict(rule, asked.act) })
             .find(|verdict| verdict.weight() > read.weight())
             .unwrap_or(read)
@@ -163,6 +155,22 @@ pub(crate) fn considered(rules: &[Rule], guards: &[&Guard]) -> Acts {
     let operations: Acts = Operation::ALL.iter().map(|operation| Act::from(*operation)).collect();
     let of_rules = rules.iter().fold(operations, |acts, rule| acts.union(rule.acts));
     guards.iter().fold(of_rules, |acts, guard| acts.union(guard.acts.iter().copied().collect()))
+}
+
+/// The mechanisms inside the parameter of a call's own, each as rules are asked of it: under the act of the call and as
+/// a digest.
+pub(crate) fn inside<'c>(asked: Asked<'c>) -> impl Iterator<Item = Asked<'c>> {
+    let fields = asked.parameters.iter().enumerate();
+    fields.filter(|(_, parameter)| is_mechanism(parameter)).flat_map(move |(place, parameter)| {
+        let rest = &asked.parameters[place + 1..];
+        let deeper = rest.iter().take_while(|inner| inner.depth > parameter.depth).count();
+        [asked.act, Act::Digest].map(|act| Asked {
+            act,
+            mechanism: Some(parameter.value),
+            parameters: &rest[..deeper],
+            ..asked
+        })
+    })
 }
 
 fn is_mechanism(parameter: &Parameter) -> bool {

@@ -5,6 +5,7 @@
 mod mechanisms;
 mod number;
 mod parameter;
+mod rate;
 mod template;
 mod text;
 mod time;
@@ -13,6 +14,8 @@ mod words;
 pub(crate) use mechanisms::{Mechanisms, entry as mechanisms_of_entry, operations};
 pub(crate) use number::{AtLeast, AtMost, Is, Unit};
 pub(crate) use parameter::{EachAtLeast, EachAtMost, EachOf, Values, built_in_hash};
+pub use rate::Per;
+pub(crate) use rate::Rate;
 pub(crate) use template::Asks;
 pub(crate) use text::{Like, Texts};
 pub(crate) use time::{From, Hours, Until};

@@ -8,6 +8,7 @@
 
 mod act;
 mod conditions;
+mod counters;
 mod day;
 mod diagnostic;
 mod draft;
@@ -20,17 +21,24 @@ mod judge;
 mod kinds;
 mod problem;
 mod profile;
+mod quarantine;
+mod rates;
 mod reader;
 mod refusal;
 mod rule;
 mod sense;
+mod span;
 mod strength;
 mod subject;
 mod usable;
 
 pub use act::{Act, Acts, GROUPS};
+pub use counters::{Belongs, Counted, Counters, failed};
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use event::record::Extent;
 pub use facts::{Facts, Input, Memory, NOBODY, Object, Process, Token};
+pub use kinds::Per;
+pub use quarantine::Quarantine;
 pub use rule::{Action, Mode, Rule, Verdict};
 pub use subject::Subject;
 
@@ -64,6 +72,7 @@ pub struct Policy {
     guards: judge::Guards,
     /// The conditions of all rules, one rule's after the other's: what is asked together lies together.
     conditions: Box<[Condition]>,
+    rates: Box<[rates::Rate]>,
     index: Index,
     usable: Usable,
     considered: Acts,
@@ -102,6 +111,7 @@ impl Policy {
             edition: None,
             profile: None,
             rv: None,
+            quarantine: None,
             words: "no rule".into(),
             acts: Acts::WITH_MECHANISM,
             mechanism: None,
@@ -118,6 +128,7 @@ impl Policy {
             usable: Usable::new(&file.rules, &default, file.mode == Mode::Enforce),
             asked: subject::Asked::new(&file.rules, &file.guards, remembers),
             considered: judge::considered(&file.rules, &file.guards),
+            rates: rates::of_rules(&file.rules),
             conditions: file.rules.iter_mut().flat_map(|rule| std::mem::take(&mut rule.conditions)).collect(),
             remembers,
             rules: file.rules.into(),

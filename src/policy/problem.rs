@@ -22,6 +22,13 @@ pub(crate) enum Problem {
     Unit { text: String, unit: &'static str, amount: Option<u64> },
     Date { text: String },
     Hours { text: String },
+    Span { text: String, near: Option<String> },
+    SpanOutOfRange { text: String },
+    RateInAllow,
+    RateOfBoth,
+    RateOfNothing { per: &'static str },
+    ManyRates { most: usize },
+    OnlyInQuarantine { key: &'static str },
     BrokenProfile { name: &'static str, message: String },
     OutOfRange { found: String, least: u64, most: u64 },
     EmptyText,
@@ -87,6 +94,19 @@ impl fmt::Display for Problem {
             }
             Problem::Date { text } => write!(f, "`{}` is no day since 1970", Shown(text)),
             Problem::Hours { text } => write!(f, "`{}` is no span of hours", Shown(text)),
+            Problem::Span { text, .. } => write!(f, "`{}` is no span of time", Shown(text)),
+            Problem::SpanOutOfRange { text } => {
+                write!(f, "`{}` is out of range, 1s to 366d is meant", Shown(text))
+            }
+            Problem::RateInAllow => {
+                write!(f, "an `allow` by rate would let calls pass only once there are too many")
+            }
+            Problem::RateOfBoth => write!(f, "a rate counts calls, or those that failed, not both"),
+            Problem::RateOfNothing { per } => {
+                write!(f, "no call of the rule's operations names a {per}, so the rule never matches")
+            }
+            Problem::ManyRates { most } => write!(f, "the policy asks for more than {most} rates"),
+            Problem::OnlyInQuarantine { key } => write!(f, "`{key}` is for `action = \"quarantine\"`"),
             Problem::BrokenProfile { name, message } => {
                 write!(f, "the built-in profile `{name}` does not hold together: {}", Shown(message))
             }
@@ -188,6 +208,18 @@ impl Problem {
             Problem::Unit { unit, .. } => format!("write the number of {unit} alone"),
             Problem::Date { .. } => "write year, month and day without quotes: `2031-01-01`".into(),
             Problem::Hours { .. } => "write two different times, UTC: `\"08:00-18:00\"`".into(),
+            Problem::Span { near: Some(near), .. } => format!("did you mean `\"{near}\"`?"),
+            Problem::Span { near: None, .. } => {
+                "write a whole number and s, min, h or d: `\"5min\"`".into()
+            }
+            Problem::SpanOutOfRange { .. } => "write, for example, `\"5min\"`".into(),
+            Problem::RateInAllow => {
+                "deny by the rate, in a rule above the one that allows".into()
+            }
+            Problem::RateOfBoth => "leave one of `failed` and `calls` out".into(),
+            Problem::RateOfNothing { .. } => "count per process or per token".into(),
+            Problem::ManyRates { .. } => "put what is counted alike into one rule".into(),
+            Problem::OnlyInQuarantine { .. } => "leave it out, or write `action = \"quarantine\"`".into(),
             Problem::BrokenProfile { .. } => "leave it out, and use another version of p11guard".into(),
             Problem::OutOfRange { least, most, .. } => format!("write a number from {least} to {most}"),
             Problem::EmptyText => "write something, or leave the key out where it is optional".into(),

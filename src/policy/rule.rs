@@ -4,6 +4,7 @@
 use crate::act::{Act, Acts};
 use crate::conditions::Condition;
 use crate::kinds::Mechanisms;
+use crate::quarantine::Quarantine;
 use crate::refusal;
 
 /// What a rule does with the calls that it matches.
@@ -15,15 +16,26 @@ pub enum Action {
     Warn,
     /// The call is refused.
     Deny,
+    /// The call is refused, and whoever made it is held: see [`Quarantine`].
+    Quarantine,
 }
 
 impl Action {
-    pub(crate) const WORDS: [(&'static str, Action); 3] =
-        [("allow", Action::Allow), ("warn", Action::Warn), ("deny", Action::Deny)];
+    pub(crate) const WORDS: [(&'static str, Action); 4] = [
+        ("allow", Action::Allow),
+        ("warn", Action::Warn),
+        ("deny", Action::Deny),
+        ("quarantine", Action::Quarantine),
+    ];
 
     /// Its word in the policy and in events.
     pub fn name(self) -> &'static str {
         Action::WORDS[self as usize].0
+    }
+
+    /// Whether the call is refused where the rule is carried out.
+    pub fn refuses(self) -> bool {
+        matches!(self, Action::Deny | Action::Quarantine)
     }
 }
 
@@ -54,6 +66,7 @@ pub struct Rule {
     pub(crate) edition: Option<Box<str>>,
     pub(crate) profile: Option<&'static str>,
     pub(crate) rv: Option<u64>,
+    pub(crate) quarantine: Option<Quarantine>,
     pub(crate) words: Box<str>,
     pub(crate) acts: Acts,
     pub(crate) mechanism: Option<Mechanisms>,
@@ -87,9 +100,14 @@ impl Rule {
         self.reason.as_deref()
     }
 
-    /// What to do instead; always there where the action is `Deny`.
+    /// What to do instead; always there where the action refuses.
     pub fn remedy(&self) -> Option<&str> {
         self.remedy.as_deref()
+    }
+
+    /// Who is held and for how long, where the action is `Quarantine`.
+    pub fn quarantine(&self) -> Option<Quarantine> {
+        self.quarantine
     }
 
     /// The clause that it stands for, of a standard or of a publication.
@@ -138,7 +156,7 @@ impl<'p> Verdict<'p> {
 
     /// Whether the call must not go on.
     pub fn refuses(self) -> bool {
-        self.action == Action::Deny && self.enforced
+        self.action.refuses() && self.enforced
     }
 
     /// The rule that decided: the first that matches, else the default.
@@ -167,7 +185,9 @@ impl<'p> Verdict<'p> {
             (Action::Allow, _) => 0,
             (Action::Warn, _) => 1,
             (Action::Deny, false) => 2,
-            (Action::Deny, true) => 3,
+            (Action::Quarantine, false) => 3,
+            (Action::Deny, true) => 4,
+            (Action::Quarantine, true) => 5,
         }
     }
 }

@@ -12,8 +12,9 @@ use crate::conditions::{Condition, cover};
 use crate::diagnostic::Report;
 use crate::guards;
 use crate::index::Index;
-use crate::kinds::{mechanisms_of_entry, operations};
+use crate::kinds::{Per, mechanisms_of_entry, operations};
 use crate::problem::Problem;
+use crate::rates;
 use crate::reader::{Section, shown};
 use crate::rule::{Action, Rule};
 
@@ -24,13 +25,14 @@ const MOST_COMPARISONS: usize = 1 << 19;
 
 /// Reports what is wrong with one rule by itself.
 pub(crate) fn of_one(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
-    if rule.action == Action::Deny && rule.remedy.is_none() {
+    if rule.action.refuses() && rule.remedy.is_none() {
         report.add(section.span(), Problem::DenyWithoutRemedy { rule: rule.name.to_string() });
     }
-    if rule.action != Action::Deny && rule.rv.is_some() {
+    if !rule.action.refuses() && rule.rv.is_some() {
         report.add(section.span_of("rv"), Problem::UselessRv { action: rule.action.name() });
     }
     limits(rule, section, report);
+    rate(rule, section, report);
     if section.value("curve").is_some()
         && rule
             .conditions
@@ -58,6 +60,48 @@ fn limits(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
         if let Some((high, _)) = high {
             report.add(section.span_of(low), Problem::Cross { low, high });
         }
+    }
+}
+
+/// Acts of which calls name a key that works, and those that are done outside of sessions.
+const WITH_KEY: &[Act] = &[
+    Act::Encrypt,
+    Act::Decrypt,
+    Act::Sign,
+    Act::Verify,
+    Act::SignRecover,
+    Act::VerifyRecover,
+    Act::Wrap,
+    Act::Unwrap,
+    Act::Derive,
+    Act::Encapsulate,
+    Act::Decapsulate,
+    Act::Copy,
+    Act::Modify,
+    Act::Destroy,
+    Act::Read,
+    Act::DigestKey,
+];
+const WITHOUT_SESSION: &[Act] = &[Act::Open];
+
+/// Reports a rate in which nothing would ever be counted.
+fn rate(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
+    let Some(rate) = rule.conditions.iter().find_map(Condition::rate_of) else { return };
+    let set = |acts: &[Act]| acts.iter().copied().collect::<Acts>();
+    let per = match rate.per {
+        Per::Key if rule.acts.intersection(set(WITH_KEY)).is_empty() => "key",
+        Per::Session if rule.acts.without(set(WITHOUT_SESSION)).is_empty() => "session",
+        _ => return,
+    };
+    report.add(section.span_of("rate"), Problem::RateOfNothing { per });
+}
+
+/// Reports the rates that are more than a policy can have; `before` are the rules of the profiles that it includes.
+pub(crate) fn few_rates(rules: &[Rule], sections: &[Section<'_>], before: &[Rule], report: &mut Report<'_>) {
+    let has = |rule: &&Rule| rule.conditions.iter().any(|condition| condition.rate_of().is_some());
+    let room = rates::MOST.saturating_sub(before.iter().filter(has).count());
+    for (_, section) in rules.iter().zip(sections).filter(|(rule, _)| has(rule)).skip(room) {
+        report.add(section.span_of("rate"), Problem::ManyRates { most: rates::MOST });
     }
 }
 
@@ -170,7 +214,10 @@ fn deciders(place: usize, rules: &[Rule], index: &Index, comparisons: &mut usize
         }
         for rival in rivals {
             let above = &rules[rival];
-            if left.intersection(above.acts).is_empty() || !cover(&above.conditions, &rule.conditions) {
+            if left.intersection(above.acts).is_empty()
+                || !cover(&above.conditions, &rule.conditions)
+                || !counts_as_much(above, rule)
+            {
                 continue;
             }
             left = left.without(above.acts);
@@ -186,6 +233,18 @@ fn deciders(place: usize, rules: &[Rule], index: &Index, comparisons: &mut usize
     by.sort_unstable();
     by.dedup();
     by
+}
+
+/// Whether a rule is reached by its rate, where it asks for one, whenever the other is: it counts whatever that counts.
+fn counts_as_much(above: &Rule, rule: &Rule) -> bool {
+    let all = |named: &[u64]| {
+        rule.mechanism
+            .as_ref()
+            .is_some_and(|other| other.numbers().iter().all(|number| named.contains(number)))
+    };
+    !above.conditions.iter().any(|condition| condition.rate_of().is_some())
+        || rule.acts.without(above.acts).is_empty()
+            && above.mechanism.as_ref().is_none_or(|named| all(named.numbers()))
 }
 
 /// Whether two rules are for the same calls and say different things of them.

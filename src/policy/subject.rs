@@ -20,11 +20,20 @@ pub enum Subject {
     Process,
     /// When it comes in.
     Time,
+    /// How often something happened before.
+    Past,
 }
 
 impl Subject {
-    const ALL: [Subject; 6] =
-        [Subject::Parameter, Subject::Call, Subject::Key, Subject::Token, Subject::Process, Subject::Time];
+    const ALL: [Subject; 7] = [
+        Subject::Parameter,
+        Subject::Call,
+        Subject::Key,
+        Subject::Token,
+        Subject::Process,
+        Subject::Time,
+        Subject::Past,
+    ];
 }
 
 /// By subject, the acts whose calls are judged by it.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::act::{Act, Acts};
-use crate::rule::{Action, Rule};
+use crate::rule::Rule;
 
 /// What some key could do with each mechanism without being refused.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ struct Row {
 impl Row {
     fn meet(&mut self, rule: &Rule, enforced: bool) {
         let concerned = self.open.intersection(rule.acts);
-        if rule.action != Action::Deny || !(rule.enforce && enforced) {
+        if !(rule.action.refuses() && rule.enforce && enforced) {
             self.usable = self.usable.union(concerned);
         } else if !rule.conditions.is_empty() {
             return;

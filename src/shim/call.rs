@@ -8,6 +8,8 @@
 mod after;
 mod asked;
 mod before;
+mod counted;
+mod held;
 mod instead;
 mod parameter;
 mod read;
@@ -79,6 +81,8 @@ pub(crate) struct Call<'b> {
     templates: usize,
     /// What the guards remember, where the policy has any that ask.
     remembers: Option<Remembered>,
+    /// What was counted, where the policy has rates.
+    counted: Option<policy::Counted>,
     /// What the call does to the session's operations, once its answer is known.
     effect: Effect,
 }
@@ -139,6 +143,7 @@ impl<'b> Call<'b> {
             refusal: None,
             keys: 0,
             remembers: None,
+            counted: None,
             templates: 0,
             effect: Effect::None,
         }
@@ -153,9 +158,14 @@ impl<'b> Call<'b> {
         }
     }
 
-    /// Asks the policy, if there is something to ask.
+    /// Asks whether the caller is held, and the policy, if there is something to ask.
     #[inline(always)]
     pub(crate) fn judge(&mut self) {
+        if let Some(recorder) = self.recorder.filter(|recorder| recorder.quarantine().holds_any())
+            && self.is_held(recorder)
+        {
+            return;
+        }
         if self.asked_mechanism.is_some() {
             self.judge_mechanism();
         } else if self.asked.is_some() {
@@ -186,6 +196,9 @@ impl<'b> Call<'b> {
         }
         self.name_token(asked);
         self.recall(asked);
+        if policy.asks(Subject::Past, act) {
+            self.count_call(asked);
+        }
         self.obey(policy.judge(asked), || *asked);
     }
 
@@ -195,12 +208,18 @@ impl<'b> Call<'b> {
         self.header.verdict = match verdict.action() {
             policy::Action::Allow => Said::Allow,
             policy::Action::Warn => Said::Warn,
-            policy::Action::Deny => Said::Deny,
+            policy::Action::Deny | policy::Action::Quarantine => Said::Deny,
         };
         self.header.enforced = verdict.enforced();
         let (place, text) = self.policy.rule(verdict.rule(), self.recorder);
         let nested = verdict.nested().unwrap_or(u64::MAX);
         self.frame.words(Tag::Rule, [nested, place], text.iter().copied());
+        if self.counted.is_some() {
+            self.count_verdict(verdict.refuses());
+        }
+        if verdict.action() == policy::Action::Quarantine {
+            self.quarantine(verdict);
+        }
         if verdict.refuses() {
             self.refusal = Some(verdict.rv());
             self.tell_instead(&asked());

@@ -101,6 +101,13 @@ impl Facts {
         }
     }
 
+    /// Our own id of a session: no later one has it. Zero where it was forgotten meanwhile.
+    pub(crate) fn session_id(&self, session: &Session) -> u64 {
+        let mut id = 0;
+        let whole = session.found.read(|words| id = words.first().map_or(0, |id| id.load(Ordering::Relaxed)));
+        if whole { id } else { 0 }
+    }
+
     /// Whether an unknown handle may still be an open session.
     pub(crate) fn may_miss_sessions(&self) -> bool {
         self.incomplete.load(Ordering::Relaxed)

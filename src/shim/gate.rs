@@ -43,6 +43,7 @@ pub(crate) fn gate(
             after(&mut call);
         }
         call.take_effect();
+        call.count_answer();
         call.record();
     });
     if recorded.is_none() {

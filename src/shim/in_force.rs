@@ -81,6 +81,11 @@ impl InForce {
         self.ring.store(recorder.number(), Ordering::Release);
     }
 
+    /// A rule as records carry it.
+    pub(crate) fn text(&'static self, rule: &policy::Rule) -> &'static [u64] {
+        self.texts.get(rule.place()).map_or(&[], |text| text)
+    }
+
     /// How a record speaks of a rule: the place of its definition, and the text itself where that place is none.
     #[inline]
     pub(crate) fn rule(&self, rule: &policy::Rule, recorder: Option<&Recorder>) -> (u64, &[u64]) {

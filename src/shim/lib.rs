@@ -13,6 +13,7 @@ mod lifecycle;
 mod mechanisms;
 mod memory;
 mod process;
+mod quarantine;
 mod recorder;
 mod start;
 mod thread;

@@ -9,6 +9,8 @@ mod definitions;
 use event::Function;
 use event::record::{Header, Verdict};
 use event::wire::{Frame, MAX_SECTIONS};
+use parking_lot::Mutex;
+use policy::Counters;
 use ring::{Backing, Clock, Generation, Lane, Layout, Loss, Producer, Triple};
 use std::mem::MaybeUninit;
 use std::path::Path;
@@ -17,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::facts::Facts;
 use crate::in_force::Source;
 use crate::memory::Memory;
+use crate::quarantine::Quarantine;
 use crate::thread::{self, Thread};
 use collector::Connection;
 pub(crate) use collector::keeping_errno;
@@ -36,6 +39,8 @@ pub(crate) struct Recorder {
     facts: Facts,
     definitions: Definitions,
     remembered: Memory,
+    counters: Mutex<Counters>,
+    quarantine: Quarantine,
     connection: Connection,
     ticks_per_second: u64,
     /// When some call looks after the collector next, ticks.
@@ -70,9 +75,9 @@ pub(crate) struct Plan<'a> {
 
 impl Recorder {
     /// A ring for this process, handed to the collector; where there is none, in the spool folder. None where the
-    /// system gives no memory for one. `before` is the parent's generation after a fork.
-    pub(crate) fn create(plan: &Plan<'_>, before: Option<&Generation>, number: u64) -> Option<Recorder> {
-        let generation = before.map_or_else(Generation::first, Generation::next).ok()?;
+    /// system gives no memory for one. `before` is the parent's after a fork.
+    pub(crate) fn create(plan: &Plan<'_>, before: Option<&Recorder>, number: u64) -> Option<Recorder> {
+        let generation = before.map_or_else(Generation::first, |parent| parent.generation.next()).ok()?;
         let make = |backing: Backing<'_>| {
             Producer::create(plan.layout, backing, plan.clock, plan.hello, generation).ok()
         };
@@ -105,6 +110,8 @@ impl Recorder {
             facts,
             definitions: Definitions::default(),
             remembered: Memory::default(),
+            counters: Mutex::default(),
+            quarantine: before.map(|parent| parent.quarantine.inherited()).unwrap_or_default(),
             connection,
             ticks_per_second,
             next_look: AtomicU64::new(plan.clock.now().saturating_add(ticks_per_second)),
@@ -117,10 +124,6 @@ impl Recorder {
     #[inline]
     pub(crate) fn intact(&self) -> bool {
         self.generation.intact()
-    }
-
-    pub(crate) fn generation(&self) -> &Generation {
-        &self.generation
     }
 
     /// A place for the record of a call that has just come in. The number is taken before anything is decided, so that
@@ -157,6 +160,17 @@ impl Recorder {
 
     pub(crate) fn memory(&self) -> &Memory {
         &self.remembered
+    }
+
+    /// What the policy's rates count.
+    pub(crate) fn counters(&self) -> &Mutex<Counters> {
+        &self.counters
+    }
+
+    /// Who is held.
+    #[inline]
+    pub(crate) fn quarantine(&self) -> &Quarantine {
+        &self.quarantine
     }
 
     /// Facts with the place of their definition in the ring before them.
@@ -261,6 +275,7 @@ impl Recorder {
     /// The application is done with the module: the last moment that is sure to come for handing over the ring.
     pub(crate) fn finalized(&self, policy: &Source) {
         self.facts.clear();
+        self.quarantine.ended(|_, _| true);
         self.look(self.now(), policy);
     }
 }
@@ -271,6 +286,14 @@ pub(crate) fn utc_seconds() -> Option<u64> {
     // SAFETY: the pointer is to a live timespec.
     let known = unsafe { libc::clock_gettime(libc::CLOCK_REALTIME_COARSE, &raw mut time) } == 0;
     known.then_some(time.tv_sec.cast_unsigned())
+}
+
+/// Nanoseconds since the machine started, sleep included: what expires does so while the machine sleeps too.
+pub(crate) fn boot_time() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live timespec. The clock is known since Linux 2.6.39.
+    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
+    time.tv_sec.cast_unsigned().saturating_mul(1_000_000_000).saturating_add(time.tv_nsec.cast_unsigned())
 }
 
 /// A collector that gave no sign of life for so long is gone, nanoseconds.

@@ -189,9 +189,7 @@ impl Shim {
         };
         let number = MADE.fetch_add(1, Ordering::Relaxed) + 1;
         let mut made = None;
-        crate::recorder::keeping_errno(|| {
-            made = Recorder::create(&plan, stale.map(Recorder::generation), number)
-        });
+        crate::recorder::keeping_errno(|| made = Recorder::create(&plan, stale, number));
         if let Some(recorder) = made {
             RECORDER.store(Box::into_raw(Box::new(recorder)), Ordering::Release);
         }

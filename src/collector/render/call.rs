@@ -2,7 +2,7 @@
 //! A call as an event: the order of its members, and nothing that was not recorded.
 
 use event::hello::Field;
-use event::record::{Call, MechanismUse, Trace, Verdict};
+use event::record::{Call, MechanismUse, Quarantine, Trace, Verdict};
 use event::value::rv;
 use event::{attribute, mechanism};
 
@@ -12,6 +12,7 @@ use super::key::{Key, Worker};
 use super::object::{Hex, Word};
 use super::parameters::Parameters;
 use super::template::Template;
+use super::time::Utc;
 use super::who::{Process, Session, User};
 use crate::stream::{OperationFacts, Stream};
 
@@ -120,6 +121,7 @@ impl Json for Judged<'_> {
                 o.text("reason", &rule.reason);
                 o.text("remedy", &rule.remedy);
             }
+            o.known("quarantine", call.quarantine.map(Held));
             o.list("instead", call.instead.iter().map(|mechanism| Word(mechanism::display(*mechanism))));
             if let Some(policy) = &call.policy {
                 o.put("policy", Hex(&policy.hash));
@@ -129,6 +131,18 @@ impl Json for Judged<'_> {
                 let whole = stream.said(Field::PolicyHash).filter(|hash| hash.starts_with(&prefix));
                 o.put("policy", Hex(whole.unwrap_or(&prefix)));
             }
+        });
+    }
+}
+
+struct Held(Quarantine);
+
+impl Json for Held {
+    fn json(&self, out: &mut Vec<u8>) {
+        let Quarantine { of, until } = self.0;
+        object(out, |o| {
+            o.put("of", of.name());
+            o.known("until", until.map(Utc));
         });
     }
 }

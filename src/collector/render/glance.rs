@@ -91,6 +91,20 @@ pub struct Verdict<'a> {
     /// What to do instead.
     #[serde(borrow)]
     pub remedy: Option<Cow<'a, str>>,
+    /// Who is held.
+    #[serde(borrow)]
+    pub quarantine: Option<Quarantine<'a>>,
+}
+
+/// A quarantine.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Quarantine<'a> {
+    /// `session` or `process`.
+    #[serde(borrow)]
+    pub of: Cow<'a, str>,
+    /// RFC 3339, UTC; none where nobody is held.
+    #[serde(borrow)]
+    pub until: Option<Cow<'a, str>>,
 }
 
 /// A key.

@@ -85,7 +85,14 @@ fn explain(f: &mut Formatter<'_>, verdict: &Verdict<'_>) -> fmt::Result {
     if let Some(reason) = &verdict.reason {
         write!(f, ": {}", Shown(reason))?;
     }
-    verdict.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, "; instead: {}", Shown(remedy)))
+    if let Some(remedy) = &verdict.remedy {
+        write!(f, "; instead: {}", Shown(remedy))?;
+    }
+    let held = verdict.quarantine.as_ref().and_then(|held| Some((&held.of, held.until.as_ref()?)));
+    held.map_or(Ok(()), |(of, until)| {
+        let seconds = until.split('.').next().unwrap_or_default();
+        write!(f, "; {STRONG}{} held until {}Z{STRONG:#}", Shown(of), Shown(seconds))
+    })
 }
 
 /// The kind of a control event and what it says; what says nothing (none, zero, empty) and hashes are left out.
@@ -174,6 +181,18 @@ mod tests {
             plain(line),
             "05:00:00.123456 9/pkcs11-tool C_SignInit CKM_RSA_PKCS \"signer\" CKR_MECHANISM_INVALID 14.2 µs\n        \
              denied by rule no-pkcs1: Bleichenbacher; instead: use PSS"
+        );
+    }
+
+    #[test]
+    fn who_is_held_is_shown_with_the_end_of_it() {
+        let line = r#"{"index":7,"event":"call","time":"2026-11-21T05:00:00.1Z","function":"C_Sign",
+            "rv":{"number":512,"name":"CKR_FUNCTION_REJECTED"},"verdict":{"action":"deny","enforced":true,"rule":"no-des",
+            "remedy":"use AES","quarantine":{"of":"session","until":"2026-11-21T05:10:00.000000000Z"}}}"#;
+        assert!(
+            plain(line).ends_with(
+                "denied by rule no-des; instead: use AES; session held until 2026-11-21T05:10:00Z"
+            )
         );
     }
 

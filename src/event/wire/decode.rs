@@ -9,8 +9,8 @@ use super::{FOLLOWS, HEADER, NONE, Tag, VERSION};
 use crate::Function;
 use crate::parameter::{Field, Parameter};
 use crate::record::{
-    Call, Header, Key, MechanismUse, Notice, Policy, Rule, Session, Template, TemplateAttribute, Trace,
-    Verdict, What,
+    Call, Extent, Header, Key, MechanismUse, Notice, Policy, Quarantine, Rule, Session, Template,
+    TemplateAttribute, Trace, Verdict, What,
 };
 
 /// Why a frame is not a record.
@@ -24,6 +24,8 @@ pub enum Malformed {
     Function(u16),
     /// No verdict has this number.
     Verdict(u8),
+    /// No extent of a quarantine has this number.
+    Extent(u64),
     /// A field has a number that this version does not know.
     Field(u8),
 }
@@ -38,6 +40,7 @@ impl fmt::Display for Malformed {
             ),
             Malformed::Function(n) => write!(f, "no function has the number {n}"),
             Malformed::Verdict(n) => write!(f, "no verdict has the number {n}"),
+            Malformed::Extent(n) => write!(f, "no extent of a quarantine has the number {n}"),
             Malformed::Field(n) => write!(f, "no parameter field has the number {n}"),
         }
     }
@@ -136,6 +139,7 @@ fn fixed_part(fixed: &mut In<'_>) -> Result<Call, Malformed> {
         attributes: Vec::new(),
         rule: None,
         nested: None,
+        quarantine: None,
         instead: Vec::new(),
         flags: None,
         user: None,
@@ -221,6 +225,11 @@ impl<'a> In<'a> {
             Tag::Created => call.created.push(self.u64()?),
             Tag::Template => call.templates.push(self.template()?),
             Tag::Attributes => call.attributes = self.numbers()?,
+            Tag::Quarantine => {
+                let (number, until) = (self.u64()?, self.optional()?);
+                let of = Extent::ALL.into_iter().find(|of| *of as u64 == number);
+                call.quarantine = Some(Quarantine { of: of.ok_or(Malformed::Extent(number))?, until });
+            }
             Tag::Instead => call.instead = self.numbers()?,
             Tag::Rule => {
                 call.nested = self.optional()?;

@@ -120,6 +120,7 @@ fn whole(places: [u64; 3]) -> (Vec<u8>, BTreeMap<u64, Vec<u8>>) {
         frame.words(Tag::Attributes, [], [0x11, 0x102].into_iter());
         frame.number(Tag::Created, 43);
         frame.number(Tag::Flags, 4);
+        frame.words(Tag::Quarantine, [2, 77], [].into_iter());
         frame.text(Tag::Username, b"alice");
         frame.trace(&Trace { trace_id: [1; 16], span_id: [2; 8], flags: 1 });
     });
@@ -148,6 +149,7 @@ fn a_record_reads_back_as_it_was_written() {
     assert_eq!(call.templates[0].attributes[0].value.as_deref(), Some(&b"signer"[..]));
     assert_eq!(call.templates[0].attributes[1].value, None);
     assert_eq!((call.attributes, call.created, call.flags), (vec![0x11, 0x102], vec![43], Some(4)));
+    assert_eq!(call.quarantine, Some(Quarantine { of: Extent::Process, until: Some(77) }));
     assert_eq!(call.username, Some(text("alice")));
     assert_eq!(call.trace.unwrap().span_id, [2; 8]);
 }

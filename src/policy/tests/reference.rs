@@ -6,7 +6,7 @@ use event::Function::C_SignInit;
 use event::mechanism::Operation;
 use event::parameter::{Field, Parameter};
 use event::record::Flags;
-use policy::{Act, Action, Facts, Policy};
+use policy::{Act, Action, Belongs, Counters, Facts, Policy};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
@@ -17,6 +17,7 @@ const LABELS: [Option<&[u8]>; 5] = [None, Some(b"a"), Some(b"b"), Some(b"ab"), S
 const PATTERNS: [&str; 6] = ["a", "b", "ab", "a*", "?", "*b"];
 const DAYS: [Option<u64>; 4] = [None, Some(0), Some(1), Some(2)];
 const CALLS_OF_A_POLICY: usize = 400;
+const SECOND: u64 = 1_000_000_000;
 
 /// What a rule asks, and how it is written.
 #[derive(Debug, Clone)]
@@ -31,6 +32,16 @@ enum Ask {
     MaxSalt(u64),
     From(u64),
     Until(u64),
+    Rate(Rate),
+}
+
+/// How often it may happen, within how many seconds, and what is counted together.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    failed: bool,
+    most: usize,
+    within: u64,
+    per: &'static str,
 }
 
 #[derive(Debug, Clone)]
@@ -93,6 +104,7 @@ impl Ask {
             Ask::MaxSalt(max) => fields(Field::SaltLen, &|value| value <= *max),
             Ask::From(from) => day.is_some_and(|day| day >= *from),
             Ask::Until(until) => day.is_none_or(|day| day <= *until),
+            Ask::Rate(_) => true,
         }
     }
 
@@ -108,21 +120,39 @@ impl Ask {
             Ask::MaxSalt(max) => format!("max_salt_len = {max}"),
             Ask::From(from) => format!("from = 1970-01-{:02}", from + 1),
             Ask::Until(until) => format!("until = 1970-01-{:02}", until + 1),
+            Ask::Rate(Rate { failed, most, within, per }) => {
+                let counted = if *failed { "failed" } else { "calls" };
+                format!("rate = {{ {counted} = {most}, within = '{within}s', per = '{per}' }}")
+            }
         }
     }
 }
 
 impl Rule {
-    fn matches(&self, seen: Seen<'_>) -> bool {
+    /// Whether it is for the call, however often there was one like it before.
+    fn is_for(&self, seen: Seen<'_>) -> bool {
         self.acts.as_ref().is_none_or(|list| list.contains(&seen.act))
             && self.mechanisms.as_ref().is_none_or(|list| seen.mechanism.is_some_and(|m| list.contains(&m)))
             && self.asks.iter().all(|ask| ask.met_by(seen, self.action == Action::Allow))
+    }
+
+    /// Whether the call is for its rate, if it has one: by itself, or by a mechanism inside it that the rule names.
+    fn counts(&self, facts: &Facts<'_>) -> bool {
+        self.is_for(outer(facts))
+            || self.mechanisms.is_some() && inside(facts).iter().any(|inner| self.is_for(*inner))
+    }
+
+    fn rate(&self) -> Option<Rate> {
+        self.asks.iter().find_map(|ask| if let Ask::Rate(rate) = ask { Some(*rate) } else { None })
     }
 
     fn toml(&self, place: usize) -> String {
         let mut toml =
             format!("[[rule]]\nname = 'r{place}'\naction = '{}'\nremedy = 'ask'\n", self.action.name());
         toml += &format!("enforce = {}\n", self.enforce);
+        if self.action == Action::Quarantine {
+            toml += "expires = '10min'\n";
+        }
         if let Some(list) = &self.acts {
             toml += &format!("operation = {:?}\n", list.iter().map(|act| act.name()).collect::<Vec<_>>());
         }
@@ -133,44 +163,109 @@ impl Rule {
     }
 }
 
-/// Action, whether it is carried out, the place of the rule, and the nested mechanism, by the definition.
-type Expected = (Action, bool, usize, Option<u64>);
+/// What was counted for one rule: when each call came, and what it belongs to.
+#[derive(Default)]
+struct History(Vec<(u64, Belongs)>);
 
-fn slowly(rules: &[Rule], default: Action, observe: bool, facts: &Facts<'_>) -> Expected {
-    let first = |seen: Seen<'_>| rules.iter().position(|rule| rule.matches(seen));
-    let of = |place: usize, nested| (rules[place].action, rules[place].enforce && !observe, place, nested);
-    let strict = |(action, enforced, ..): Expected| match action {
-        Action::Allow => 0,
-        Action::Warn => 1,
-        Action::Deny if !enforced => 2,
-        Action::Deny => 3,
-    };
-    let outer = Seen { facts, act: facts.act, mechanism: facts.mechanism, parameters: facts.parameters };
-    let default = if facts.act == Act::Destroy { Action::Allow } else { default };
-    let mut verdict = first(outer).map_or((default, !observe, rules.len(), None), |place| of(place, None));
+impl History {
+    /// Whether the rule's rate is reached for a call that comes now, the window cut into sixteen parts.
+    fn reaches(&self, rate: Rate, now: u64, belongs: Belongs) -> bool {
+        let Some(own) = together(rate, belongs) else { return false };
+        let part = |time: u64| time * 16 / (rate.within * SECOND);
+        let counted = self
+            .0
+            .iter()
+            .filter(|(time, other)| together(rate, *other) == Some(own) && part(now) - part(*time) <= 16);
+        counted.count() >= rate.most
+    }
+}
+
+fn together(rate: Rate, belongs: Belongs) -> Option<(u64, u64)> {
+    match rate.per {
+        "session" => Some((belongs.session?, 0)),
+        "token" => Some((belongs.token?, 0)),
+        "key" => Some((belongs.token?, belongs.key?)),
+        _ => Some((0, 0)),
+    }
+}
+
+/// For each rule whether its rate, if it has one, is reached. By a call that does not count in it, it is not.
+fn reached(
+    rules: &[Rule],
+    histories: &[History],
+    facts: &Facts<'_>,
+    (now, belongs): (u64, Belongs),
+) -> Vec<bool> {
+    let met = rules.iter().zip(histories).map(|(rule, past)| match rule.rate() {
+        Some(rate) => rule.counts(facts) && past.reaches(rate, now, belongs),
+        None => true,
+    });
+    met.collect()
+}
+
+/// Counts a call that went on, and `failed` or not, for the rules that it is one of.
+fn remember(
+    rules: &[Rule],
+    histories: &mut [History],
+    facts: &Facts<'_>,
+    call: (u64, Belongs),
+    failed: bool,
+) {
+    for (rule, past) in rules.iter().zip(histories) {
+        let counts = rule.rate().is_some_and(|rate| failed || !rate.failed) && rule.counts(facts);
+        past.0.extend(counts.then_some(call));
+    }
+}
+
+fn outer<'c>(facts: &'c Facts<'c>) -> Seen<'c> {
+    Seen { facts, act: facts.act, mechanism: facts.mechanism, parameters: facts.parameters }
+}
+
+/// The mechanisms inside the call's, each under the act of the call and as a digest.
+fn inside<'c>(facts: &'c Facts<'c>) -> Vec<Seen<'c>> {
+    let mut all = Vec::new();
     for (at, field) in facts.parameters.iter().enumerate().filter(|(_, field)| field.field == Field::Hash) {
         let mut inside = at + 1;
         while facts.parameters.get(inside).is_some_and(|inner| inner.depth > field.depth) {
             inside += 1;
         }
         for act in [facts.act, Act::Digest] {
-            let seen = Seen {
-                act,
-                mechanism: Some(field.value),
-                parameters: &facts.parameters[at + 1..inside],
-                ..outer
-            };
-            if let Some(place) = first(seen).filter(|place| rules[*place].mechanisms.is_some()) {
-                let nested = of(place, Some(field.value));
-                verdict = if strict(nested) > strict(verdict) { nested } else { verdict };
-            }
+            let parameters = &facts.parameters[at + 1..inside];
+            all.push(Seen { facts, act, mechanism: Some(field.value), parameters });
+        }
+    }
+    all
+}
+
+/// Action, whether it is carried out, the place of the rule, and the nested mechanism, by the definition.
+type Expected = (Action, bool, usize, Option<u64>);
+
+fn slowly(rules: &[Rule], default: Action, observe: bool, facts: &Facts<'_>, reached: &[bool]) -> Expected {
+    let first =
+        |seen: Seen<'_>| rules.iter().zip(reached).position(|(rule, reached)| *reached && rule.is_for(seen));
+    let of = |place: usize, nested| (rules[place].action, rules[place].enforce && !observe, place, nested);
+    let strict = |(action, enforced, ..): Expected| match action {
+        Action::Allow => 0,
+        Action::Warn => 1,
+        Action::Deny if !enforced => 2,
+        Action::Quarantine if !enforced => 3,
+        Action::Deny => 4,
+        Action::Quarantine => 5,
+    };
+    let default = if facts.act == Act::Destroy { Action::Allow } else { default };
+    let mut verdict =
+        first(outer(facts)).map_or((default, !observe, rules.len(), None), |place| of(place, None));
+    for seen in inside(facts) {
+        if let Some(place) = first(seen).filter(|place| rules[*place].mechanisms.is_some()) {
+            let nested = of(place, seen.mechanism);
+            verdict = if strict(nested) > strict(verdict) { nested } else { verdict };
         }
     }
     verdict
 }
 
 fn actions() -> impl Strategy<Value = Action> {
-    select(vec![Action::Allow, Action::Warn, Action::Deny])
+    select(vec![Action::Allow, Action::Warn, Action::Deny, Action::Quarantine])
 }
 
 fn asks() -> impl Strategy<Value = Ask> {
@@ -187,7 +282,15 @@ fn asks() -> impl Strategy<Value = Ask> {
         (1..=3_u64).prop_map(Ask::MaxSalt),
         (0..=2_u64).prop_map(Ask::From),
         (0..=2_u64).prop_map(Ask::Until),
+        rates().prop_map(Ask::Rate),
+        rates().prop_map(Ask::Rate),
     ]
+}
+
+fn rates() -> impl Strategy<Value = Rate> {
+    let per = select(vec!["process", "session", "token", "key"]);
+    (any::<bool>(), 1..=3_usize, select(vec![16_u64, 20, 160]), per)
+        .prop_map(|(failed, most, within, per)| Rate { failed, most, within, per })
 }
 
 fn rules() -> impl Strategy<Value = Rule> {
@@ -213,6 +316,8 @@ fn rules() -> impl Strategy<Value = Rule> {
                     true
                 }
             });
+            // Nothing is allowed because there was too much of it.
+            asks.retain(|ask| action != Action::Allow || !matches!(ask, Ask::Rate(_)));
             Rule { action, enforce, acts, mechanisms, asks }
         })
 }
@@ -263,6 +368,12 @@ impl Dice {
         facts.time = DAYS[self.below(4)].map(|day| day * 86_400 + 7);
         facts
     }
+
+    fn belongs(&mut self, act: Act) -> Belongs {
+        let mut some = |of: usize| Some(self.below(of) as u64).filter(|number| *number > 0);
+        let (session, token, key) = (some(3), some(3), some(3));
+        Belongs { session, token, key: key.filter(|_| act != Act::Digest) }
+    }
 }
 
 fn cases() -> u32 {
@@ -275,7 +386,7 @@ proptest! {
     #[test]
     fn the_engine_agrees_with_the_reference(
         proposed in prop::collection::vec(rules(), 0..10),
-        default in actions(),
+        default in select(vec![Action::Allow, Action::Warn, Action::Deny]),
         observe in prop::bool::weighted(0.2),
         seed in any::<u64>(),
     ) {
@@ -294,28 +405,56 @@ proptest! {
                 }
                 // A rule may only be refused where no call could ever be decided by it.
                 Err(diagnostics) => {
+                    let mut all = kept.clone();
+                    all.push(rule);
+                    let mut past: Vec<History> = all.iter().map(|_| History::default()).collect();
+                    let mut now = 0;
                     for _ in 0..CALLS_OF_A_POLICY {
                         let parameters = dice.parameters();
                         let facts = dice.call(&parameters);
-                        let seen = Seen { facts: &facts, act: facts.act, mechanism: facts.mechanism, parameters: facts.parameters };
-                        let decides = rule.matches(seen) && !kept.iter().any(|above| above.matches(seen));
-                        prop_assert!(!decides, "{:?}\n{}\n{}", facts, longer, diagnostics);
+                        let belongs = dice.belongs(facts.act);
+                        now += dice.below(4) as u64 * SECOND;
+                        let reached = reached(&all, &past, &facts, (now, belongs));
+                        let said = slowly(&all, default, observe, &facts, &reached);
+                        prop_assert!(said.2 != kept.len(), "{:?}\n{}\n{}", facts, longer, diagnostics);
+                        if !(matches!(said.0, Action::Deny | Action::Quarantine) && said.1) {
+                            remember(&all, &mut past, &facts, (now, belongs), dice.below(2) == 0);
+                        }
                     }
                 }
             }
         }
 
+        let mut past: Vec<History> = kept.iter().map(|_| History::default()).collect();
+        let (mut counters, mut now) = (Counters::default(), 0);
         for _ in 0..CALLS_OF_A_POLICY {
             let parameters = dice.parameters();
-            let facts = dice.call(&parameters);
+            let mut facts = dice.call(&parameters);
+            let belongs = dice.belongs(facts.act);
+            now += dice.below(4) as u64 * SECOND;
+            let mut counted = counters.come(&policy, policy.counting(&facts), belongs, now);
+            facts.memory.reached = counted.reached();
+            let reached = reached(&kept, &past, &facts, (now, belongs));
             let verdict = policy.judge(&facts);
             let said = (verdict.action(), verdict.enforced(), verdict.rule().place(), verdict.nested());
-            prop_assert_eq!(said, slowly(&kept, default, observe, &facts), "{:?}\n{}", facts, text);
+            prop_assert_eq!(said, slowly(&kept, default, observe, &facts, &reached), "{:?}\n{}", facts, text);
             if let Some(mechanism) = facts.mechanism.filter(|_| !policy.asks_more(facts.act)) {
                 let shorter = policy.judge_mechanism(facts.act, mechanism, facts.parameters);
                 prop_assert_eq!((shorter.rule().place(), shorter.nested()), (said.2, said.3), "{:?}\n{}", facts, text);
             }
-            prop_assert_eq!(verdict.refuses(), verdict.action() == Action::Deny && verdict.enforced());
+            prop_assert_eq!(verdict.refuses(), matches!(verdict.action(), Action::Deny | Action::Quarantine) && verdict.enforced());
+            prop_assert_eq!(verdict.rule().quarantine().is_some(), verdict.action() == Action::Quarantine);
+            // What goes on counts; what does not fail is taken back.
+            let failed = dice.below(2) == 0;
+            if verdict.refuses() {
+                counters.refused(&policy, &counted);
+            } else {
+                counters.goes_on(&policy, &mut counted);
+                if !failed {
+                    counters.succeeded(&policy, &counted);
+                }
+                remember(&kept, &mut past, &facts, (now, belongs), failed);
+            }
             // What is hidden is refused whatever the key.
             if let (Some(mechanism), Some(operation)) = (facts.mechanism, facts.act.operation()) {
                 prop_assert!(policy.may_use(mechanism, operation) || verdict.refuses(), "{:?}\n{}", facts, text);

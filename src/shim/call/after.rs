@@ -80,6 +80,9 @@ impl Call<'_> {
     }
 
     pub(crate) fn session_closed(&mut self, handle: CK_SESSION_HANDLE) {
+        if matches!(self.header.rv, CKR_OK | CKR_SESSION_HANDLE_INVALID | CKR_SESSION_CLOSED) {
+            self.release(handle);
+        }
         if let Some((facts, session)) = self.facts().zip(self.session.as_ref())
             && matches!(self.header.rv, CKR_OK | CKR_SESSION_HANDLE_INVALID | CKR_SESSION_CLOSED)
         {
@@ -91,6 +94,7 @@ impl Call<'_> {
         if let Some(facts) = self.facts().filter(|_| self.header.rv == CKR_OK) {
             facts.slot_closed(slot);
             self.forget(|place| place.0 == slot);
+            self.release_if(|of, _| of == slot);
         }
     }
 

@@ -35,7 +35,8 @@ impl Call<'_> {
     /// Notes an object that the call names, the `number`th.
     #[inline]
     pub(super) fn names(&mut self, number: usize, handle: CK_OBJECT_HANDLE) {
-        if self.asked.is_some() && self.policy.policy.remembers() {
+        let policy = &self.policy.policy;
+        if self.asked.is_some() && (policy.remembers() || policy.counts_calls()) {
             let remembered = self.remembers.get_or_insert_default();
             if let Some(place) = remembered.handles.get_mut(number) {
                 *place = handle;

@@ -30,7 +30,7 @@ pub(super) struct Case {
     /// Line of its name, from 1.
     pub(super) line: usize,
     pub(super) call: Known,
-    /// `allow`, `warn` or `deny`.
+    /// The word of an action.
     pub(super) expect: &'static str,
     pub(super) rule: Option<String>,
 }
@@ -56,7 +56,7 @@ const CASE: &[&str] = &[
     "input",
     "flags",
 ];
-const ACTIONS: [Action; 3] = [Action::Allow, Action::Warn, Action::Deny];
+const ACTIONS: [Action; 4] = [Action::Allow, Action::Warn, Action::Deny, Action::Quarantine];
 const USERS: [(&str, u64); 4] = [
     ("so", event::value::user_type::CKU_SO),
     ("user", event::value::user_type::CKU_USER),
@@ -186,9 +186,11 @@ fn surroundings(reader: &Reader<'_>, table: &Table<'_>, call: &mut Known) -> Res
     }
     if let Some(value) = table.get("memory") {
         let memory = reader.table(value)?;
-        reader.only(memory, &["key_uses", "value_uses", "foreign", "nonce_repeats"])?;
+        reader.only(memory, &["key_uses", "value_uses", "foreign", "nonce_repeats", "reached"])?;
         let truth = |key| memory.get(key).map_or(Ok(false), |value| reader.boolean(value));
         (call.memory.foreign, call.memory.nonce_repeats) = (truth("foreign")?, truth("nonce_repeats")?);
+        // A case is one call: the rates that the policy may ask for are reached, or they are not.
+        call.memory.reached = if truth("reached")? { u64::MAX } else { 0 };
         let uses = |key| memory.get(key).map_or(Ok(0), |value| uses(reader, value));
         (call.memory.key_uses, call.memory.value_uses) = (uses("key_uses")?, uses("value_uses")?);
     }

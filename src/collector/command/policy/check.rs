@@ -58,11 +58,13 @@ impl Display for Summary<'_> {
         let rules = self.0.rules().count() - 1;
         let default = self.0.rules().last().map_or("deny", |rule| rule.action().name());
         write!(f, "policy \"{}\" in mode {}: {rules} rules", Shown(self.0.name()), mode(self.0))?;
-        let (allow, warn, deny) = (count(Action::Allow), count(Action::Warn), count(Action::Deny));
-        write!(
-            f,
-            " and the default {default} (allow {allow}, warn {warn}, deny {deny}; in shadow {shadow})"
-        )?;
+        let [allow, warn, deny, quarantine] =
+            [Action::Allow, Action::Warn, Action::Deny, Action::Quarantine].map(count);
+        write!(f, " and the default {default} (allow {allow}, warn {warn}, deny {deny}")?;
+        if quarantine > 0 {
+            write!(f, ", quarantine {quarantine}")?;
+        }
+        write!(f, "; in shadow {shadow})")?;
         write!(f, ", sha256 {}", hash(self.0))
     }
 }

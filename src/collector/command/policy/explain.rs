@@ -66,6 +66,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(path) => Some((path.clone(), load(path)?)),
         None => told.policy_in_place(),
     };
+    // A rate that was reached then is taken to be reached: an event does not tell what came before it.
+    if let (Some((_, policy)), Some(rule)) = (&policy, &told.then.rule) {
+        told.call.memory.reached = policy.rate_of(rule);
+    }
     let facts = told.call.facts();
     let now = policy.as_ref().map(|(path, policy)| Now {
         path: path.clone(),

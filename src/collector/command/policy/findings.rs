@@ -70,7 +70,7 @@ impl<'p> Findings<'p> {
         match verdict.action() {
             Action::Allow => return,
             Action::Warn => self.warned += 1,
-            Action::Deny => {
+            Action::Deny | Action::Quarantine => {
                 self.denied += 1;
                 self.denied_then += u64::from(denied_then);
             }
@@ -115,7 +115,7 @@ impl<'p> Findings<'p> {
     pub(super) fn sorted(self) -> Vec<Finding<'p>> {
         let mut findings: Vec<_> = self.found.into_values().collect();
         findings.sort_by_cached_key(|finding| {
-            let order = (finding.action != Action::Deny, u64::MAX - finding.count, finding.rule.place());
+            let order = (!finding.action.refuses(), u64::MAX - finding.count, finding.rule.place());
             (order, finding.function, finding.mechanism, finding.key_words(), finding.program.clone())
         });
         findings
@@ -145,7 +145,7 @@ impl Finding<'_> {
 
     /// `deny`, `warn`, and whether it would not be carried out.
     pub(super) fn verdict_words(&self) -> String {
-        let shadow = if self.enforced || self.action != Action::Deny { "" } else { " (shadow)" };
+        let shadow = if self.enforced || !self.action.refuses() { "" } else { " (shadow)" };
         format!("{}{shadow}", self.action.name())
     }
 

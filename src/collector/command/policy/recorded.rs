@@ -27,13 +27,13 @@ pub(super) struct Line<'a> {
     pub(super) id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) time: Option<Cow<'a, str>>,
-    time_unix_ns: Option<u64>,
+    pub(super) time_unix_ns: Option<u64>,
     #[serde(borrow)]
     pub(super) stream: Option<Cow<'a, str>>,
     #[serde(borrow)]
     hello: Option<Hello<'a>>,
     #[serde(borrow)]
-    function: Option<Cow<'a, str>>,
+    pub(super) function: Option<Cow<'a, str>>,
     pub(super) rv: Option<Word>,
     #[serde(borrow)]
     pub(super) verdict: Option<Verdict<'a>>,
@@ -53,7 +53,7 @@ pub(super) struct Line<'a> {
     flags: Option<u64>,
     user: Option<User>,
     #[serde(borrow)]
-    session: Option<Session<'a>>,
+    pub(super) session: Option<Session<'a>>,
     #[serde(borrow)]
     process: Option<Process<'a>>,
 }
@@ -81,12 +81,33 @@ pub(super) struct Verdict<'a> {
     pub(super) reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) remedy: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) quarantine: Option<Held<'a>>,
     /// Mechanisms of the token that would have been allowed.
     #[serde(default)]
     pub(super) instead: Vec<Word>,
     /// SHA-256 of the policy, or its first eight bytes.
     #[serde(borrow)]
     pub(super) policy: Option<Cow<'a, str>>,
+}
+
+/// A quarantine.
+#[derive(Debug, Deserialize)]
+pub(super) struct Held<'a> {
+    #[serde(borrow)]
+    of: Cow<'a, str>,
+    #[serde(borrow)]
+    until: Option<Cow<'a, str>>,
+}
+
+impl Held<'_> {
+    /// In words.
+    pub(super) fn words(&self) -> String {
+        match &self.until {
+            Some(until) => format!("the {} until {until}", self.of),
+            None => format!("nobody; carried out, the {} would be", self.of),
+        }
+    }
 }
 
 /// What a process said of itself when its stream was opened.
@@ -131,7 +152,9 @@ enum UserName {
 }
 
 #[derive(Debug, Deserialize)]
-struct Session<'a> {
+pub(super) struct Session<'a> {
+    pub(super) id: Option<u64>,
+    pub(super) handle: Option<u64>,
     slot: Option<u64>,
     read_write: Option<bool>,
     user: Option<User>,
@@ -183,6 +206,16 @@ impl<'a> Line<'a> {
     /// The service and the policy file that the process named, where this line opens its stream.
     pub(super) fn opened(&self) -> Option<(Option<&str>, Option<&str>)> {
         self.hello.as_ref().map(|hello| (hello.service.as_deref(), hello.policy.as_deref()))
+    }
+
+    /// The handle of the session.
+    pub(super) fn handle(&self) -> Option<u64> {
+        self.session.as_ref().and_then(|session| session.handle)
+    }
+
+    /// The handle of the key that the call names first.
+    pub(super) fn key_handle(&self) -> Option<u64> {
+        self.key.as_ref().and_then(KeyLine::handle)
     }
 
     /// Whether the call was refused when it was made.

@@ -2,6 +2,8 @@
 //! `p11guard policy replay`: what a policy would have refused of the calls that were recorded, today or on a day to
 //! come.
 
+mod history;
+
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,7 +12,6 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use collector::render::Shown;
-use policy::Action;
 
 use super::super::run::FailOn;
 use super::super::{Failure, print};
@@ -19,14 +20,16 @@ use super::findings::{Finding, Findings, time_words};
 use super::source::Source;
 use super::when::{Day, Since};
 use super::{load, sarif};
+use history::History;
 
 /// Show what a policy would have refused of the recorded calls
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Each call is judged by its time, or by the day that --at names. Refusals count whatever the
 policy's mode is, those of rules in shadow as well. Where a call that begins an operation would be
-refused, the others of that operation are not judged. Guards that remember earlier calls judge by
-what each event tells.
+refused, the others of that operation are not judged. What would be in quarantine is refused until
+that ends, and rates count the calls that are read. Guards that remember earlier calls
+judge by what each event tells.
 
 Exit codes: 0 nothing refused, 3 something refused (with --fail-on warn: or warned of), 2 no answer.
 
@@ -72,12 +75,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut findings = Findings::default();
     // Events that began an operation which a refusal would have ended, by stream.
     let mut refused: HashMap<String, HashSet<String>> = HashMap::new();
+    let mut history = History::new(&policy);
     arguments.source.read(&mut |line, stream| {
         let id = line.stream.as_deref().unwrap_or_default();
         if line.event == "stream.closed" {
             refused.remove(id);
+            history.forget(id);
         }
-        let Some(mut call) = line.call(stream.service.as_deref()) else { return Ok(true) };
+        let Some(mut call) = line.call(stream.service.as_deref()) else {
+            history.pass(line);
+            return Ok(true);
+        };
         // What goes on with an operation that would not have begun would not have come.
         let begun_by = line.begun_by().filter(|_| refused.contains_key(id));
         if begun_by.is_some_and(|init| refused[id].contains(&init)) {
@@ -91,7 +99,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         if let Some(day) = arguments.at {
             call.time = Some(day.at(call.time));
         }
-        let verdict = policy.judge(&call.facts());
+        let verdict = history.judge(line, &mut call);
         if verdict.refuses() {
             let ended = line.begun_by().or_else(|| line.id.as_deref().map(str::to_owned));
             refused.entry(id.to_owned()).or_default().extend(ended);
@@ -118,7 +126,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 fn table(findings: &[Finding<'_>]) -> String {
     let rows = findings.iter().map(|finding| {
-        let style = if finding.action == Action::Deny { DENIED } else { WARNED };
+        let style = if finding.action.refuses() { DENIED } else { WARNED };
         vec![
             Cell::new(finding.verdict_words()).styled(style),
             Cell::new(Shown(finding.rule.name()).to_string()),

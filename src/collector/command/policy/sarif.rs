@@ -97,7 +97,7 @@ fn rule(finding: &Finding<'_>) -> Value {
 
 fn level(action: Action) -> &'static str {
     match action {
-        Action::Deny => "error",
+        Action::Deny | Action::Quarantine => "error",
         Action::Warn => "warning",
         Action::Allow => "none",
     }
@@ -113,6 +113,7 @@ fn message(finding: &Finding<'_>) -> String {
         with.iter().filter(|(_, what)| !what.is_empty()).map(|(how, what)| format!("{how}{what}")).collect();
     let what = match finding.action {
         Action::Deny => "would be refused",
+        Action::Quarantine => "would lead to quarantine",
         _ => "would be warned of",
     };
     let mut text = format!(

@@ -24,7 +24,7 @@ fn a_case_says_everything_that_a_call_can_be() {
                      id = \"01ff\", trusted = true, end_date = 2030-12-31 }\n\
              target = { curve = \"prime256v1\", extractable = true }\n\
              token = { label = \"t\", slot = 3 }\nuser = \"so\"\nprocess = { exe = \"/x\", uid = 0, service = \"s\" }\n\
-             time = 2031-01-01T08:00:00Z\nmemory = { key_uses = [\"wrap\", \"decrypt\"], foreign = true }\n\
+             time = 2031-01-01T08:00:00Z\nmemory = { key_uses = [\"wrap\", \"decrypt\"], foreign = true, reached = true }\n\
              input = { length = 20, digest = \"CKM_SHA_1\" }\nflags = 6",
         )
         .as_bytes(),
@@ -49,7 +49,7 @@ fn a_case_says_everything_that_a_call_can_be() {
     );
     assert_eq!((facts.target.bits, facts.target.curve), (Some(256), Some(0)));
     assert_eq!((facts.user, facts.process.uid, facts.time), (Some(0), Some(0), Some(1_925_020_800)));
-    assert_eq!(facts.memory.key_uses, Flags::WRAP | Flags::DECRYPT);
+    assert_eq!((facts.memory.key_uses, facts.memory.reached), (Flags::WRAP | Flags::DECRYPT, u64::MAX));
     assert_eq!((facts.token.slot, facts.flags, facts.input.length), (Some(3), Some(6), Some(20)));
 }
 

@@ -47,6 +47,7 @@ impl Said<'_> {
     pub(super) fn words(self) -> &'static str {
         match (self.action, self.enforced) {
             (Action::Deny, false) => "deny (shadow)",
+            (Action::Quarantine, false) => "quarantine (shadow)",
             (action, _) => action.name(),
         }
     }
@@ -56,7 +57,9 @@ impl Said<'_> {
             (Action::Allow, _) => 0,
             (Action::Warn, _) => 1,
             (Action::Deny, false) => 2,
-            (Action::Deny, true) => 3,
+            (Action::Quarantine, false) => 3,
+            (Action::Deny, true) => 4,
+            (Action::Quarantine, true) => 5,
         }
     }
 }

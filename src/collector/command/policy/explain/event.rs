@@ -10,7 +10,7 @@ use settings::Shim;
 use super::super::super::Failure;
 use super::super::check::hash;
 use super::super::known::Known;
-use super::super::recorded::Line;
+use super::super::recorded::{Held, Line};
 use super::super::source::Stream;
 use super::configurations;
 
@@ -35,6 +35,8 @@ pub(super) struct Then {
     pub(super) clause: Option<String>,
     pub(super) reason: Option<String>,
     pub(super) remedy: Option<String>,
+    /// Who was held, and until when.
+    pub(super) held: Option<String>,
     /// Mechanisms of the token that would have been allowed.
     pub(super) instead: Vec<u64>,
     /// SHA-256 of the policy, or its first eight bytes.
@@ -70,6 +72,7 @@ impl Told {
             clause: text(&verdict.clause),
             reason: text(&verdict.reason),
             remedy: text(&verdict.remedy),
+            held: verdict.quarantine.as_ref().map(Held::words),
             instead: verdict.instead.iter().map(|word| word.number).collect(),
             policy: text(&verdict.policy),
         });

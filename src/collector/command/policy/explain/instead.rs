@@ -3,7 +3,7 @@
 //! parameters that fit it.
 
 use event::mechanism::{Mechanism, Status};
-use policy::{Action, Policy};
+use policy::Policy;
 
 use super::super::known::Known;
 use super::super::typical;
@@ -33,7 +33,7 @@ fn allowed(policy: &Policy, call: &Known, mechanism: &'static Mechanism) -> Opti
     let passes = |parameters: &[event::parameter::Parameter]| {
         let tried =
             Known { mechanism: Some(mechanism.number), parameters: parameters.to_vec(), ..call.clone() };
-        policy.judge(&tried.facts()).action() != Action::Deny
+        !policy.judge(&tried.facts()).action().refuses()
     };
     let with: Vec<String> =
         tried.iter().filter(|(_, parameters)| passes(parameters)).map(|(words, _)| words.clone()).collect();

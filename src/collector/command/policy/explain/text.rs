@@ -4,7 +4,6 @@
 use anstyle::{AnsiColor, Style};
 use collector::render::Shown;
 use event::mechanism;
-use policy::Action;
 use serde_json::{Value, json};
 
 use super::super::check::hash;
@@ -32,6 +31,7 @@ pub(super) fn words(told: &Told, now: Option<&Now<'_>>) -> String {
         ("clause", then.clause.clone()),
         ("reason", then.reason.clone()),
         ("remedy", then.remedy.clone()),
+        ("held", then.held.clone()),
         ("token has", Some(names(&then.instead))),
     ]);
     let Some(now) = now else {
@@ -52,8 +52,9 @@ pub(super) fn words(told: &Told, now: Option<&Now<'_>>) -> String {
         ("edition", rule.edition().map(str::to_owned)),
         ("reason", rule.reason().map(str::to_owned)),
         ("remedy", rule.remedy().map(str::to_owned)),
+        ("holds", rule.quarantine().map(|q| format!("the {} for {} s", q.of.name(), q.seconds))),
     ]);
-    let lead = if verdict.action() == Action::Deny { "instead" } else { "also" };
+    let lead = if verdict.action().refuses() { "instead" } else { "also" };
     text + &instead(&told.call, &now.instead, lead)
 }
 
@@ -76,7 +77,8 @@ fn head(told: &Told) -> String {
 fn said(action: &str, enforced: bool) -> String {
     match (action, enforced) {
         ("deny", true) => format!("{DENIED}denied{DENIED:#}"),
-        ("deny", false) => {
+        ("quarantine", true) => format!("{DENIED}denied, and the caller held{DENIED:#}"),
+        ("deny" | "quarantine", false) => {
             format!("{WARNED}denied, without effect{WARNED:#} (observe mode or a rule in shadow)")
         }
         ("warn", _) => format!("{WARNED}warned of{WARNED:#}"),
@@ -144,6 +146,7 @@ pub(super) fn json(told: &Told, now: Option<&Now<'_>>) -> Value {
             "clause": then.clause,
             "reason": then.reason,
             "remedy": then.remedy,
+            "held": then.held,
             "instead": then.instead.iter().map(|number| word(*number)).collect::<Vec<_>>(),
             "policy": then.policy,
         },
@@ -162,6 +165,7 @@ pub(super) fn json(told: &Told, now: Option<&Now<'_>>) -> Value {
                 "profile": rule.profile(),
                 "reason": rule.reason(),
                 "remedy": rule.remedy(),
+                "quarantine": rule.quarantine().map(|q| json!({"of": q.of.name(), "seconds": q.seconds})),
                 "instead": now.instead.iter().map(|instead| {
                     json!({
                         "number": instead.mechanism.number,

@@ -18,6 +18,7 @@ use super::{Word, bytes};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct KeyLine<'a> {
+    handle: Option<u64>,
     class: Option<Word>,
     #[serde(rename = "type")]
     key_type: Option<Word>,
@@ -39,6 +40,10 @@ pub(super) struct KeyLine<'a> {
 }
 
 impl KeyLine<'_> {
+    pub(super) fn handle(&self) -> Option<u64> {
+        self.handle
+    }
+
     /// The object; of one whose handle alone was known, nothing.
     pub(super) fn thing(&self) -> Thing {
         let Some(class) = self.class else { return Thing::default() };
