@@ -63,7 +63,7 @@ fn limits(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Acts of which calls name a key that works, and those that are done outside of sessions.
+/// Acts of which calls name a key that works; a digest may be the one inside of a signature.
 const WITH_KEY: &[Act] = &[
     Act::Encrypt,
     Act::Decrypt,
@@ -81,7 +81,9 @@ const WITH_KEY: &[Act] = &[
     Act::Destroy,
     Act::Read,
     Act::DigestKey,
+    Act::Digest,
 ];
+/// Acts that are done outside of sessions.
 const WITHOUT_SESSION: &[Act] = &[Act::Open];
 
 /// Reports a rate in which nothing would ever be counted.

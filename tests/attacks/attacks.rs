@@ -98,6 +98,7 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("T34", derived::check_value_of_a_short_key),
     ("T35", identity::token_wiped),
     ("T35b", identity::pin_changed),
+    ("T35c", identity::pins_tried),
     ("T36", doors::changed_under_the_call),
 ];
 

@@ -5,7 +5,7 @@ use cryptoki_sys::*;
 use harness::token::{LABEL, PIN, SO_PIN};
 
 use super::offline;
-use super::session::{Session, Told, call, plain};
+use super::session::{Refused, Session, Told, call, plain};
 use super::template::{Template, aes, only, private, public, secret};
 use super::weak::P256;
 
@@ -73,4 +73,16 @@ pub(super) fn pin_changed(session: &Session) -> Told<bool> {
     let locked_out = session.login(CKU_USER, PIN).is_err();
     session.login(CKU_USER, OWN)?;
     Ok(locked_out)
+}
+
+/// T35c: whoever can call locks the user out, or finds the PIN: one wrong PIN after the other reaches the token.
+pub(super) fn pins_tried(session: &Session) -> Told<bool> {
+    session.logout()?;
+    for pin in 0..6 {
+        match session.login(CKU_USER, &format!("wrong-{pin}")) {
+            Err(Refused { rv: CKR_PIN_INCORRECT, .. }) => {}
+            other => return other.map(|()| false),
+        }
+    }
+    Ok(true)
 }

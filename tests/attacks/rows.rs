@@ -131,6 +131,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("T34", "check value of a short key", SoftHsm, &["derived-length"], "succeeds: not covered"),
     row("T35", "C_InitToken", Both, &["no-administration"], "succeeds with its rules"),
     row("T35b", "C_SetPIN", Both, &["no-administration"], "not covered"),
+    row("T35c", "C_Login in a loop", Both, &["login-attempts"], "not covered"),
     row("T36", "changed while judged", Both, &["no-md5"], "not published"),
 ];
 

@@ -10,4 +10,5 @@ pub mod counts;
 pub mod golden;
 pub mod guard;
 pub mod run;
+pub mod script;
 pub mod token;

@@ -16,6 +16,7 @@ mod lifecycle;
 mod module;
 mod nested;
 mod nulls;
+mod script;
 mod storm;
 mod veto;
 
@@ -40,6 +41,7 @@ const SUBJECTS: &[(&str, Subject)] = &[
     ("nested", nested::nested),
     ("words", nested::words),
     ("storm", storm::storm),
+    ("script", script::script),
     ("digests", digests::digests),
     ("attack", attacks::attack),
     ("life", attacks::life),

@@ -19,6 +19,7 @@ misbehaviours! {
     V3InV2List      "v3-in-v2-list"    "`C_GetFunctionList` hands out a table that calls itself 3.0."
     VendorInterface "vendor-interface" "Lists a `Vendor Stub Interface` whose functions are its own table."
     Captured        "captured"         "Its tables name its interposable exports, so a preloaded library can replace them."
+    WrongPins       "wrong-pins"       "Says of every PIN that it is wrong."
     LyingLengths    "lying-lengths"    "Says lengths far beyond the buffer after writing only what fits."
 }
 

@@ -63,6 +63,9 @@ macro_rules! special {
     ($call:ident C_GenerateRandom($session:ident, $at:ident, $length:ident)) => {
         $call.random($at, $length)
     };
+    ($call:ident C_Login($($rest:ident),*)) => {
+        $call.pin()
+    };
     ($call:ident C_GetFunctionStatus($session:ident)) => {
         Err(CKR_FUNCTION_NOT_PARALLEL)
     };
@@ -91,6 +94,10 @@ macro_rules! special {
 pub(crate) use special;
 
 impl Call {
+    pub(crate) fn pin(&mut self) -> Result<(), CK_RV> {
+        if wanted(Misbehaviour::WrongPins) { Err(CKR_PIN_INCORRECT) } else { Ok(()) }
+    }
+
     pub(crate) fn initialize(&mut self, args: *const c_void) -> Result<(), CK_RV> {
         if self.token.initialized {
             return Err(CKR_CRYPTOKI_ALREADY_INITIALIZED);
