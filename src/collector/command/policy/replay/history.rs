@@ -89,3 +89,81 @@ impl<'p> Stream<'p> {
         verdict
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use policy::Action;
+
+    use super::*;
+
+    /// Seconds, function, session, what else stands in the event, what was answered.
+    type Row = (u64, &'static str, u64, &'static str, u64);
+
+    /// What the policy says of each call that it judges.
+    fn said(rules: &str, rows: &[Row]) -> Vec<Action> {
+        let text = format!("version = 1\ndefault = \"allow\"\n{rules}");
+        let policy = Policy::parse("p", text.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let mut history = History::new(&policy);
+        let judged = rows.iter().filter_map(|(second, function, session, more, rv)| {
+            let text = format!(
+                r#"{{"event":"call","stream":"a","time_unix_ns":{}000000000,"function":"{function}","rv":{{"number":{rv}}},
+                "session":{{"id":{session},"handle":{session},"slot":7}}{more}}}"#,
+                second + 1_000_000
+            );
+            let line = Line::read(text.as_bytes()).unwrap();
+            match line.call(None) {
+                Some(mut call) => Some(history.judge(&line, &mut call).action()),
+                None => {
+                    history.pass(&line);
+                    None
+                }
+            }
+        });
+        judged.collect()
+    }
+
+    #[test]
+    fn rates_count_the_calls_that_came_before() {
+        const RULE: &str = "[[rule]]\nname = \"pins\"\naction = \"deny\"\noperation = \"login\"\nremedy = \"wait\"\n\
+                            rate = { failed = 2, within = \"1min\", per = \"token\" }\n";
+        let login = |second, rv| (second, "C_Login", 1, r#","user":"user""#, rv);
+        let (wrong, right) = (0xa0, 0);
+        let rows = [
+            login(0, wrong),
+            login(1, right),
+            login(2, wrong),
+            login(3, wrong),
+            login(4, right),
+            login(90, wrong),
+        ];
+        let (allow, deny) = (Action::Allow, Action::Deny);
+        assert_eq!(said(RULE, &rows), [allow, allow, allow, deny, deny, allow]);
+        // What was refused when it was made has not reached the token.
+        let refused = r#","verdict":{"action":"deny","enforced":true}"#;
+        let rows = [(0, "C_Login", 1, refused, 0x200), (1, "C_Login", 1, refused, 0x200), login(2, wrong)];
+        assert_eq!(said(RULE, &rows), [allow; 3]);
+    }
+
+    #[test]
+    fn who_would_be_held_is_refused_until_the_end() {
+        const RULE: &str = "[[rule]]\nname = \"md5\"\naction = \"quarantine\"\nmechanism = \"CKM_MD5\"\n\
+                            expires = \"1min\"\nremedy = \"none\"\n";
+        const MD5: &str = r#","mechanism":{"number":528}"#;
+        const SHA256: &str = r#","mechanism":{"number":592}"#;
+        let digest = |second, session, which| (second, "C_DigestInit", session, which, 0);
+        let rows = [
+            digest(0, 1, SHA256),
+            digest(1, 1, MD5),
+            digest(2, 1, SHA256),
+            digest(3, 2, SHA256),
+            digest(62, 1, SHA256),
+            digest(63, 1, MD5),
+            (64, "C_CloseSession", 1, "", 0),
+            digest(65, 1, SHA256),
+        ];
+        let (allow, held) = (Action::Allow, Action::Quarantine);
+        assert_eq!(said(RULE, &rows), [allow, held, held, allow, allow, held, allow]);
+        let process = RULE.to_owned() + "of = \"process\"\n";
+        assert_eq!(said(&process, &rows), [allow, held, held, held, allow, held, held]);
+    }
+}
