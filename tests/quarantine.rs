@@ -64,17 +64,14 @@ fn a_session_that_asks_for_what_is_banned_is_refused_everything_until_its_time_i
     let ends: BTreeSet<_> = held.iter().map(|event| event["verdict"]["quarantine"].to_string()).collect();
     println!("{} calls were refused: {ends:?}", held.len());
     assert!(held.len() >= 5);
-    let until = held[0]["verdict"]["quarantine"]["until"].as_str().expect("an end").to_owned();
+    assert_eq!(ends.len(), 1, "to ask again changes nothing");
+    assert!(held[0]["verdict"]["quarantine"]["until"].is_string());
     for event in held {
         let verdict = &event["verdict"];
         assert_eq!((&verdict["action"], &verdict["enforced"]), (&"deny".into(), &true.into()));
         assert_eq!(verdict["rule"], "nobody-asks-for-md5");
         assert_eq!(verdict["remedy"], "use CKM_SHA256");
         assert_eq!((&event["answered_here"], &event["session"]["id"]), (&true.into(), &1.into()));
-        if verdict["quarantine"]["until"] != until.as_str() {
-            // Asked for again, it lasts as long again.
-            assert!(verdict["quarantine"]["until"].as_str() > Some(until.as_str()));
-        }
         assert_eq!(verdict["quarantine"]["of"], "session");
     }
 }
