@@ -68,8 +68,9 @@ fn refusals(stored: &[Value]) -> HashMap<u64, &Value> {
 fn wrong(row: &Row, [bare, judged]: [&Seen; 2], refusal: Option<&&Value>) -> Option<String> {
     let said = &judged.said;
     let Some(event) = refusal else {
-        // Nothing to refuse: it is hidden, or no token has such a function.
-        let absent = row.rules.is_empty() || bare.said.ends_with(" 0x54") && *said == bare.said;
+        // Nothing to refuse: it is hidden, or the token has no such function or mechanism.
+        let lacks = [" 0x54", " 0x70"].iter().any(|rv| bare.said.ends_with(rv));
+        let absent = row.rules.is_empty() || lacks && *said == bare.said;
         return (!absent || !said.starts_with("resisted")).then(|| format!("{said}; nothing was refused"));
     };
     let (rule, function) = (&event["verdict"]["rule"], &event["function"]);
@@ -124,6 +125,19 @@ fn every_attack_succeeds_where_it_is_said_to_and_ends_at_its_guard() {
     let succeeded = bare.iter().filter(|seen| seen.said == "succeeded").count();
     println!("{} attacks on {} tokens: {succeeded} succeed bare", ROWS.len(), VICTIMS.len());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Only a token of PKCS#11 3.2 encapsulates.
+#[test]
+fn a_ciphertext_that_is_opened_twice_gives_one_value() {
+    let collector = Collector::started();
+    let bare = host(&Way::new(Route::Direct, token::kryoptic()), "attack", "T17f");
+    let judged = host(&guarded(&collector, token::kryoptic(), POLICY), "attack", "T17f");
+    let stored = collector.stored_after(1);
+    let refused = refusals(&stored)[&judged.pid].clone();
+    println!("bare: {}; p11guard: {}", bare.said, stop(&refused));
+    assert_eq!(bare.said, "succeeded");
+    assert_eq!(stop(&refused), "role-separation at C_DecapsulateKey");
 }
 
 /// Every piece of work that the host knows.

@@ -2,6 +2,7 @@
 //! The parameter sets of ML-KEM, ML-DSA and SLH-DSA (`CKA_PARAMETER_SET`): names, strengths and sizes, one
 //! line each.
 
+use crate::value::Named;
 use crate::value::key_type::{CKK_ML_DSA, CKK_ML_KEM, CKK_SLH_DSA};
 
 /// One parameter set.
@@ -29,6 +30,11 @@ pub struct ParameterSet {
 /// The set with this number in keys of this type.
 pub fn by_number(key_type: u64, number: u64) -> Option<&'static ParameterSet> {
     ALL.iter().find(|s| s.key_type == key_type && s.number == number)
+}
+
+/// For messages and events: the number, and its name in the standard that defines the set.
+pub fn display(key_type: u64, number: u64) -> Named {
+    Named { number, name: by_number(key_type, number).map(|set| set.name) }
 }
 
 /// The set called `name`, by the name of its standard (letter case aside) or by its constant.

@@ -135,6 +135,10 @@ pub struct Key {
     pub bits: Option<u32>,
     /// Place of its named curve in `curve::ALL`.
     pub curve: Option<u16>,
+    /// `CKA_PARAMETER_SET`, never 0.
+    pub parameter_set: Option<u64>,
+    /// `CKA_PUBLIC_EXPONENT`, saturated; never 0.
+    pub exponent: Option<u64>,
     /// `CKA_LOCAL`, `CKA_SENSITIVE`, … as far as the token told.
     pub flags: Flags,
     /// `CKA_START_DATE`, eight ASCII digits.

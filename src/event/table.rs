@@ -198,9 +198,9 @@ macro_rules! pkcs11 {
 (3, 0) C_MessageVerifyFinal(hSession: CK_SESSION_HANDLE)
     [session(hSession) part_of(MessageVerify)] -> [ends(MessageVerify)];
 (3, 2) C_EncapsulateKey(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hPublicKey: CK_OBJECT_HANDLE, pTemplate: *mut CK_ATTRIBUTE, ulAttributeCount: CK_ULONG, pCiphertext: *mut CK_BYTE, pulCiphertextLen: *mut CK_ULONG, phKey: *mut CK_OBJECT_HANDLE)
-    [session(hSession) mechanism(Encapsulate, pMechanism) key(hPublicKey) template(pTemplate, ulAttributeCount)] -> [output(pCiphertext, pulCiphertextLen) created(phKey)];
+    [session(hSession) mechanism(Encapsulate, pMechanism) key(hPublicKey) template(pTemplate, ulAttributeCount)] -> [output(pCiphertext, pulCiphertextLen) wraps(pCiphertext, pulCiphertextLen) created(phKey)];
 (3, 2) C_DecapsulateKey(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hPrivateKey: CK_OBJECT_HANDLE, pTemplate: *mut CK_ATTRIBUTE, ulAttributeCount: CK_ULONG, pCiphertext: *mut CK_BYTE, ulCiphertextLen: CK_ULONG, phKey: *mut CK_OBJECT_HANDLE)
-    [session(hSession) mechanism(Decapsulate, pMechanism) key(hPrivateKey) input(ulCiphertextLen) template(pTemplate, ulAttributeCount)] -> [created(phKey)];
+    [session(hSession) mechanism(Decapsulate, pMechanism) key(hPrivateKey) wrapped(pCiphertext, ulCiphertextLen) template(pTemplate, ulAttributeCount)] -> [created(phKey)];
 (3, 2) C_VerifySignatureInit(hSession: CK_SESSION_HANDLE, pMechanism: *mut CK_MECHANISM, hKey: CK_OBJECT_HANDLE, pSignature: *mut CK_BYTE, ulSignatureLen: CK_ULONG)
     [session(hSession) mechanism(Verify, pMechanism) key(hKey)] -> [starts(VerifySignature)];
 (3, 2) C_VerifySignature(hSession: CK_SESSION_HANDLE, pData: *mut CK_BYTE, ulDataLen: CK_ULONG)

@@ -10,7 +10,7 @@ use event::record::Flags;
 use crate::act::Act;
 use crate::day;
 use crate::diagnostic::Report;
-use crate::facts::{Facts, Object};
+use crate::facts::{Facts, Object, Origin};
 use crate::kinds::*;
 use crate::reader::Value;
 use crate::strength;
@@ -40,6 +40,12 @@ impl<'c> Asked<'c> {
         let private =
             self.facts.private_template.flags.value(bit).filter(|_| self.facts.act == Act::GenerateKeyPair);
         private.or_else(|| self.subject().flags.value(bit))
+    }
+
+    /// How the key came about: as it was seen; else a token that says CKA_LOCAL has generated it.
+    fn origin(self) -> Option<u64> {
+        let local = || (self.facts.key.flags.value(Flags::LOCAL) == Some(true)).then_some(Origin::Generated);
+        self.facts.memory.origin.or_else(local).map(|origin| origin as u64)
     }
 
     fn values(self, fields: &'static [Field]) -> Values<'c> {
@@ -159,6 +165,8 @@ conditions! {
         let key = call.subject();
         if key.explicit_curve { Some(true) } else { key.curve.map(|_| false) }
     };
+    /// The parameter set of an ML-KEM, ML-DSA or SLH-DSA key.
+    parameter_set: OneOf(Words::PARAMETER_SET) of Key, |call| strength::parameter_set(call.subject(), call.mechanism);
     /// The public exponent of an RSA key.
     min_exponent: AtLeast(Unit::PLAIN) of Key, |call| call.subject().exponent;
     max_exponent: AtMost(Unit::PLAIN) of Key, |call| call.subject().exponent;
@@ -175,6 +183,8 @@ conditions! {
     private: Is(()) of Key, |call| call.flag(Flags::PRIVATE);
     /// Whether the value of the key came from outside: imported, or unwrapped by an asymmetric key.
     foreign: Is(()) of Key, |call| Some(call.facts.memory.foreign);
+    /// How the key came about.
+    origin: OneOf(Words::ORIGIN) of Key, |call| call.origin();
     /// Boolean attributes that templates ask for.
     asks: Asks(()) of Call, |call| [call.facts.template.flags, call.facts.private_template.flags];
     /// The length of the key that a template asks for.

@@ -122,12 +122,43 @@ pub struct Memory {
     pub value_uses: u32,
     /// The key was unwrapped by an asymmetric key, or imported.
     pub foreign: bool,
+    /// How the key came about, where that was seen.
+    pub origin: Option<Origin>,
     /// The token generated the key, whatever it says of that (NSS says of every key that it is not local).
     pub generated: bool,
     /// The same key encrypted with the same IV or nonce before.
     pub nonce_repeats: bool,
     /// The rates of the policy that are reached, a bit for each ([`crate::Counted::reached`]).
     pub reached: u64,
+}
+
+/// How a key came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// `C_GenerateKey`, `C_GenerateKeyPair`.
+    Generated,
+    /// `C_CreateObject`.
+    Imported,
+    /// `C_UnwrapKey`, `C_UnwrapKeyAuthenticated`.
+    Unwrapped,
+    /// `C_DeriveKey`.
+    Derived,
+    /// `C_CopyObject`.
+    Copied,
+    /// `C_EncapsulateKey`, `C_DecapsulateKey`.
+    Encapsulated,
+}
+
+impl Origin {
+    /// Every one, by its word in policies.
+    pub const WORDS: [(&'static str, Origin); 6] = [
+        ("generated", Origin::Generated),
+        ("imported", Origin::Imported),
+        ("unwrapped", Origin::Unwrapped),
+        ("derived", Origin::Derived),
+        ("copied", Origin::Copied),
+        ("encapsulated", Origin::Encapsulated),
+    ];
 }
 
 /// What is known of the data that a call hands in. Its bytes are looked at for this alone and kept nowhere.
@@ -197,6 +228,7 @@ impl<'c> Facts<'c> {
                 key_uses: 0,
                 value_uses: 0,
                 foreign: false,
+                origin: None,
                 generated: false,
                 nonce_repeats: false,
                 reached: 0,

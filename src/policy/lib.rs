@@ -36,7 +36,7 @@ pub use act::{Act, Acts, GROUPS};
 pub use counters::{Belongs, Counted, Counters, failed};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use event::record::Extent;
-pub use facts::{Facts, Input, Memory, NOBODY, Object, Process, Token};
+pub use facts::{Facts, Input, Memory, NOBODY, Object, Origin, Process, Token};
 pub use kinds::Per;
 pub use quarantine::Quarantine;
 pub use rule::{Action, Mode, Rule, Verdict};
@@ -117,7 +117,8 @@ impl Policy {
             mechanism: None,
             conditions: Box::default(),
         };
-        let recalls = |condition: &Condition| matches!(condition, Condition::foreign(_));
+        let recalls =
+            |condition: &Condition| matches!(condition, Condition::foreign(_) | Condition::origin(_));
         let remembers =
             !file.guards.is_empty() || file.rules.iter().any(|rule| rule.conditions.iter().any(recalls));
         Ok(Policy {

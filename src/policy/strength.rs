@@ -14,16 +14,27 @@ pub(crate) fn of_key(key: &Object<'_>) -> Option<u64> {
 }
 
 /// The strength that a call works with: that of its key, and at most that of its mechanism where the mechanism alone
-/// fixes one. The type of a key that does not say it follows from the mechanism.
+/// fixes one.
 pub(crate) fn of_call(key: &Object<'_>, mechanism: Option<u64>) -> Option<u64> {
-    let known = mechanism.and_then(mechanism::by_number);
-    let key_type = key.key_type.or_else(|| known.and_then(|known| type_of(known.family)));
-    let of_key = key_type.and_then(|key_type| of(key, key_type));
-    let of_mechanism = known.and_then(|known| known.strength).map(u64::from);
+    let of_key = kind(key, mechanism).and_then(|key_type| of(key, key_type));
+    let of_mechanism =
+        mechanism.and_then(mechanism::by_number).and_then(|known| known.strength).map(u64::from);
     match (of_key, of_mechanism) {
         (Some(key), Some(mechanism)) => Some(key.min(mechanism)),
         (one, other) => one.or(other),
     }
+}
+
+/// The place of the key's parameter set in `event::parameter_set::ALL`.
+pub(crate) fn parameter_set(key: &Object<'_>, mechanism: Option<u64>) -> Option<u64> {
+    let (number, key_type) = (key.parameter_set?, kind(key, mechanism)?);
+    let found = parameter_set::ALL.iter().position(|set| set.number == number && set.key_type == key_type);
+    found.map(|place| place as u64)
+}
+
+/// The type of a key. Of one that does not say it, it follows from the mechanism.
+fn kind(key: &Object<'_>, mechanism: Option<u64>) -> Option<u64> {
+    key.key_type.or_else(|| type_of(mechanism::by_number(mechanism?)?.family))
 }
 
 fn of(key: &Object<'_>, key_type: u64) -> Option<u64> {

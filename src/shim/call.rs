@@ -9,6 +9,7 @@ mod after;
 mod asked;
 mod before;
 mod counted;
+mod derivation;
 mod held;
 mod instead;
 mod parameter;

@@ -6,8 +6,8 @@ mod key;
 mod table;
 mod token;
 
-pub(crate) use key::KEY_WORDS;
 pub(crate) use key::learn as learn_key;
+pub(crate) use key::{KEY_WORDS, big_endian};
 pub(crate) use token::{learn as learn_token, words};
 
 use event::Active;

@@ -16,6 +16,7 @@ mod reads;
 mod roles;
 mod session;
 mod template;
+mod twice;
 mod weak;
 
 use cryptoki_sys::*;
@@ -64,6 +65,11 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("T16d", changes::extractable_set_by_a_copy),
     ("T16e", evasions::extractable_said_twice_in_a_copy),
     ("T17", roles::derive_then_encrypt),
+    ("T17b", twice::by_the_same_agreement),
+    ("T17c", twice::by_the_same_point_in_other_bytes),
+    ("T17d", twice::by_the_same_block),
+    ("T17e", twice::by_the_same_expansion),
+    ("T17f", twice::by_the_same_ciphertext),
     ("T18", derived::derive_as_readable),
     ("T19", derived::short_key_and_its_digest),
     ("T20", derived::one_byte_at_a_time),

@@ -37,7 +37,11 @@ fn rsa(session: &Session, bits: CK_ULONG) -> Told<(Handle, Handle)> {
     session.pair(CKM_RSA_PKCS_KEY_PAIR_GEN, &public, &private)
 }
 
-fn ec(session: &Session, public_can: &[CK_ATTRIBUTE_TYPE], private: &Template) -> Told<(Handle, Handle)> {
+pub(super) fn ec(
+    session: &Session,
+    public_can: &[CK_ATTRIBUTE_TYPE],
+    private: &Template,
+) -> Told<(Handle, Handle)> {
     let public = public(CKK_EC).bytes(CKA_EC_PARAMS, P256);
     let public = public_can.iter().fold(public, |public, flag| public.flag(*flag, true));
     session.pair(CKM_EC_KEY_PAIR_GEN, &public, private)
@@ -165,18 +169,23 @@ fn agree_by_ecdh(session: &Session) -> Told<bool> {
     let (ours, theirs) = (side()?, side()?);
     let agreed = |own: Handle, peer: Handle| {
         let mut point = session.read(peer, CKA_EC_POINT)?;
-        let parameter = CK_ECDH1_DERIVE_PARAMS {
-            kdf: CKD_NULL,
-            ulSharedDataLen: 0,
-            pSharedData: ptr::null_mut(),
-            ulPublicDataLen: point.len() as CK_ULONG,
-            pPublicData: point.as_mut_ptr(),
-        };
+        let parameter = agreement(&mut point);
         session.derive(with(CKM_ECDH1_DERIVE, &parameter), own, &aes(32).can([CKA_ENCRYPT, CKA_DECRYPT]))
     };
     let keys = [agreed(ours.1, theirs.0)?, agreed(theirs.1, ours.0)?];
     let sealed = session.encrypt(with(CKM_AES_CBC, &ZERO), keys[0], &[7; 32])?;
     Ok(session.encrypt(with(CKM_AES_CBC, &ZERO), keys[1], &[7; 32])? == sealed)
+}
+
+/// With a peer of this public point.
+pub(super) fn agreement(point: &mut [u8]) -> CK_ECDH1_DERIVE_PARAMS {
+    CK_ECDH1_DERIVE_PARAMS {
+        kdf: CKD_NULL,
+        ulSharedDataLen: 0,
+        pSharedData: ptr::null_mut(),
+        ulPublicDataLen: point.len() as CK_ULONG,
+        pPublicData: point.as_mut_ptr(),
+    }
 }
 
 fn import_to_verify(session: &Session) -> Told<bool> {

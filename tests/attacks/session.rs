@@ -83,7 +83,7 @@ impl Session {
     /// Starts the module and logs in at its first token that asks for it.
     pub(crate) fn open(module: &Module, reserved: Option<&str>) -> Told<Session> {
         let refused = Refused { step: "C_GetInterface", rv: CKR_FUNCTION_NOT_SUPPORTED };
-        let table = module.table("3.0").or_else(|| module.table("2.40")).ok_or(refused)?;
+        let table = ["3.2", "3.0", "2.40"].iter().find_map(|way| module.table(way)).ok_or(refused)?;
         let mut session = Session { table, slot: 0, handle: 0 };
         let reserved = reserved.map(|text| [text.as_bytes(), &[0]].concat());
         let mut arguments = CK_C_INITIALIZE_ARGS { flags: CKF_OS_LOCKING_OK, ..Default::default() };

@@ -3,7 +3,7 @@
 
 use event::record::{self, Flags};
 use event::value::{key_type, object_class};
-use event::{curve, mechanism};
+use event::{curve, mechanism, parameter_set};
 
 use super::json::{Json, List, Object, object};
 use super::object::{Date, Hex, Word};
@@ -55,6 +55,10 @@ fn kind(o: &mut Object<'_>, key: &record::Key) {
     o.known("class", key.class.map(|number| Word(object_class::display(number))));
     o.known("type", key.key_type.map(|number| Word(key_type::display(number))));
     o.known("bits", key.bits);
+    let set =
+        key.parameter_set.map(|number| parameter_set::display(key.key_type.unwrap_or(u64::MAX), number));
+    o.known("parameter_set", set.map(Word));
+    o.known("public_exponent", key.exponent);
     o.known("curve", key.curve.and_then(|place| curve::ALL.get(usize::from(place))).map(|curve| curve.name));
 }
 

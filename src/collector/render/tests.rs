@@ -45,6 +45,8 @@ fn key(words: &[u8]) -> Key {
         key_type: Some(0),
         bits: Some(2048),
         curve: Some(0),
+        parameter_set: Some(2),
+        exponent: Some(65537),
         flags: Flags {
             known: Flags::SIGN | Flags::DECRYPT | Flags::LOCAL | Flags::SENSITIVE,
             set: Flags::SIGN | Flags::LOCAL,

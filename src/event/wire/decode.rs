@@ -183,6 +183,11 @@ impl<'a> In<'a> {
         self.u64().map(|value| (value != NONE).then_some(value))
     }
 
+    /// A number that is never 0 and that earlier writers do not know: zeros may end facts.
+    pub(super) fn later(&mut self) -> Option<u64> {
+        self.u64().ok().filter(|value| *value != 0)
+    }
+
     fn numbers(&mut self) -> Result<Vec<u64>, Malformed> {
         let mut numbers = Vec::with_capacity(self.0.len() / 8);
         while !self.0.is_empty() {

@@ -190,6 +190,8 @@ pub fn encode_key(key: &Key, bytes: &mut [u8; MAX_PART]) -> usize {
         for text in [&key.label, &key.id, &key.unique_id] {
             out.kept(text, MAX_TEXT);
         }
+        out.u64(key.parameter_set.unwrap_or(0));
+        out.u64(key.exponent.unwrap_or(0));
     })
 }
 

@@ -59,6 +59,8 @@ fn key() -> Key {
         key_type: Some(0),
         bits: Some(2048),
         curve: Some(4),
+        parameter_set: Some(2),
+        exponent: Some(65537),
         flags: Flags { known: 0xff, set: 0x0f },
         start: Some(*b"20260101"),
         end: None,

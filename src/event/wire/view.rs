@@ -34,6 +34,8 @@ pub struct KeyView<'a> {
     pub label: TextView<'a>,
     pub id: TextView<'a>,
     pub unique_id: TextView<'a>,
+    pub parameter_set: Option<u64>,
+    pub exponent: Option<u64>,
 }
 
 impl<'a> KeyView<'a> {
@@ -58,6 +60,8 @@ impl<'a> KeyView<'a> {
             label: key.text()?,
             id: key.text()?,
             unique_id: key.text()?,
+            parameter_set: key.later(),
+            exponent: key.later(),
         })
     }
 
@@ -74,6 +78,8 @@ impl<'a> KeyView<'a> {
             key_type: self.key_type,
             bits: self.bits,
             curve: self.curve,
+            parameter_set: self.parameter_set,
+            exponent: self.exponent,
             flags: self.flags,
             start: self.start,
             end: self.end,

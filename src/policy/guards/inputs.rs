@@ -19,14 +19,14 @@ const BANNED_LENGTHS: &[u64] = &[16, 20];
 /// Length of MD5 and SHA-1 side by side, as TLS 1.1 signs them without a DigestInfo.
 const TLS_1_1_LENGTH: u64 = 36;
 
-/// `no-raw-rsa`. What anyone can do with the public key is not refused, nor are old public keys that only
-/// verify.
+/// `no-raw-rsa`. What anyone can do with the public key is not refused, nor are old keys that only verify or decrypt
+/// what there is.
 pub(super) fn raw_rsa(facts: &Facts<'_>) -> bool {
     let small = |object: &Object<'_>| object.exponent.is_some_and(|exponent| exponent < MIN_EXPONENT);
     let template = match facts.act {
         Act::GenerateKeyPair => small(&facts.template),
         Act::Import | Act::Unwrap => small(&facts.template) && facts.template.class == Some(CKO_PRIVATE_KEY),
-        Act::Wrap => small(&facts.key),
+        Act::Wrap | Act::Sign | Act::SignRecover => small(&facts.key),
         _ => false,
     };
     template || facts.mechanism == Some(CKM_RSA_X_509)

@@ -5,12 +5,12 @@ use toml::de::DeValue;
 
 use super::Kind;
 use crate::diagnostic::Report;
-use crate::facts::NOBODY;
+use crate::facts::{NOBODY, Origin};
 use crate::problem::{Problem, Wanted};
 use crate::reader::{Value, list, number, string};
 use event::nearest::nearest;
 use event::value::{key_type, object_class, user_type};
-use event::{FUNCTIONS, curve, mechanism, names};
+use event::{FUNCTIONS, curve, mechanism, names, parameter_set};
 
 /// The names of one kind of number.
 #[derive(Debug, Clone, Copy)]
@@ -64,10 +64,15 @@ words! {
     KEY_TYPE "key type" "\"CKK_AES\"" Some(u64::MAX), key_type::number, || of_list(key_type::ALL);
     CURVE "curve" "\"P-256\"" None, curve_place,
         || curve::ALL.iter().map(|curve| curve.name).chain(curve::ALL.iter().flat_map(|curve| curve.aliases.iter().copied())).collect();
+    PARAMETER_SET "parameter set" "\"ML-KEM-1024\"" None, place_of_set,
+        || parameter_set::ALL.iter().map(|set| set.name).collect();
     FUNCTION "function" "\"C_WrapKey\"" None,
         |word| FUNCTIONS.iter().position(|function| function.name == word).map(|place| place as u64),
         || FUNCTIONS.iter().map(|function| function.name).collect();
     USER "user" "\"user\"" None, |word| in_pairs(&USERS, word), || USERS.map(|(name, _)| name).to_vec();
+    ORIGIN "origin" "\"generated\"" None,
+        |word| Origin::WORDS.iter().find(|(name, _)| *name == word).map(|(_, origin)| *origin as u64),
+        || Origin::WORDS.map(|(name, _)| name).to_vec();
     DAY "weekday" "\"mon\"" None,
         |word| DAYS.iter().position(|day| *day == word).map(|place| place as u64), || DAYS.to_vec();
     IV_GENERATOR "IV generator" "\"token\"" None,
@@ -88,6 +93,11 @@ words! {
 fn curve_place(name: &str) -> Option<u64> {
     let known = curve::by_name(name)?;
     curve::ALL.iter().position(|curve| curve == known).map(|place| place as u64)
+}
+
+fn place_of_set(name: &str) -> Option<u64> {
+    let known = parameter_set::by_name(name)?;
+    parameter_set::ALL.iter().position(|set| set == known).map(|place| place as u64)
 }
 
 /// The number that an entry names.

@@ -8,11 +8,11 @@ use event::curve;
 use event::mechanism::*;
 use event::parameter::{Field, Parameter};
 use event::record::Flags;
-use event::value::key_type::{CKK_EC, CKK_RSA};
+use event::value::key_type::{CKK_EC, CKK_ML_DSA, CKK_RSA};
 use event::value::object_class::CKO_PRIVATE_KEY;
 use event::value::user_type::{CKU_CONTEXT_SPECIFIC, CKU_SO, CKU_USER};
 use policy::Act::{self, *};
-use policy::{Action, Facts, NOBODY, Policy, Subject};
+use policy::{Action, Facts, NOBODY, Origin, Policy, Subject};
 
 /// Whether an `allow` and whether a `deny` with these conditions decides the call.
 fn decides(conditions: &str, facts: &Facts<'_>) -> (bool, bool) {
@@ -156,6 +156,13 @@ fn what_the_key_is() {
     fails!("private = false": C_SignInit Sign CKM_ECDSA, key.flags = flags(Flags::PRIVATE, true));
     meets!("foreign = true": C_WrapKey Wrap CKM_AES_KEY_WRAP, memory.foreign = true);
     fails!("foreign = true": C_WrapKey Wrap CKM_AES_KEY_WRAP);
+    meets!("origin = 'derived'": C_WrapKey Wrap CKM_AES_KEY_WRAP, memory.origin = Some(Origin::Derived));
+    fails!("origin = ['unwrapped', 'copied']": C_WrapKey Wrap CKM_AES_KEY_WRAP, memory.origin = Some(Origin::Derived));
+    // Where it was not seen, a token that says so has generated it.
+    meets!("origin = 'generated'": C_WrapKey Wrap CKM_AES_KEY_WRAP, key.flags = flags(Flags::LOCAL, true));
+    fails!("origin = 'generated'": C_WrapKey Wrap CKM_AES_KEY_WRAP,
+        key.flags = flags(Flags::LOCAL, true), memory.origin = Some(Origin::Copied));
+    fails!("origin = 'imported'": C_WrapKey Wrap CKM_AES_KEY_WRAP, key.flags = flags(Flags::LOCAL, false));
 }
 
 #[test]
@@ -227,6 +234,18 @@ fn fields_of_parameters() {
     meets!("min_context_len = 1\nmax_context_len = 255": C_SignInit Sign CKM_ML_DSA, parameters = const { &[field(0, Field::ContextLen, 5)] });
     fails!("min_context_len = 1": C_SignInit Sign CKM_ML_DSA, parameters = const { &[field(0, Field::ContextLen, 0)] });
     fails!("max_context_len = 255": C_SignInit Sign CKM_ML_DSA, parameters = const { &[field(0, Field::ContextLen, 256)] });
+}
+
+#[test]
+fn parameter_sets_have_names_of_their_own_in_each_key_type() {
+    meets!("parameter_set = 'ML-DSA-87'": C_SignInit Sign CKM_ML_DSA, key.key_type = Some(CKK_ML_DSA), key.parameter_set = Some(3));
+    fails!("parameter_set = 'ML-KEM-1024'": C_SignInit Sign CKM_ML_DSA, key.key_type = Some(CKK_ML_DSA), key.parameter_set = Some(3));
+    fails!("parameter_set = ['ML-DSA-44', 'ML-DSA-65']": C_SignInit Sign CKM_ML_DSA, key.key_type = Some(CKK_ML_DSA), key.parameter_set = Some(3));
+    fails!("parameter_set = 'ML-DSA-44'": C_SignInit Sign CKM_ML_DSA, key.key_type = Some(CKK_ML_DSA));
+    // The mechanism says of what type the key will be.
+    meets!("parameter_set = 'ml-kem-768'": C_GenerateKeyPair GenerateKeyPair CKM_ML_KEM_KEY_PAIR_GEN, template.parameter_set = Some(2));
+    meets!("parameter_set = 'SLH-DSA-SHAKE-256f'": C_SignInit Sign CKM_SLH_DSA, key.parameter_set = Some(12));
+    meets!("min_strength = 192": C_SignInit Sign CKM_ML_DSA, key.parameter_set = Some(2));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use event::Function::C_SignInit;
 use event::mechanism::Operation;
 use event::parameter::{Field, Parameter};
 use event::record::Flags;
-use policy::{Act, Action, Belongs, Counters, Facts, Policy};
+use event::value::key_type::{CKK_ML_DSA, CKK_ML_KEM};
+use policy::{Act, Action, Belongs, Counters, Facts, Origin, Policy};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
@@ -15,6 +16,8 @@ const ACTS: [Act; 4] = [Act::Sign, Act::Verify, Act::Digest, Act::Destroy];
 const MECHANISMS: [u64; 4] = [0x8000_0001, 0x8000_0002, u64::MAX, 0x8000_0003];
 const LABELS: [Option<&[u8]>; 5] = [None, Some(b"a"), Some(b"b"), Some(b"ab"), Some(b"ab\n")];
 const PATTERNS: [&str; 6] = ["a", "b", "ab", "a*", "?", "*b"];
+const ORIGINS: [&str; 3] = ["generated", "derived", "imported"];
+const SETS: [&str; 3] = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"];
 const DAYS: [Option<u64>; 4] = [None, Some(0), Some(1), Some(2)];
 const CALLS_OF_A_POLICY: usize = 400;
 const SECOND: u64 = 1_000_000_000;
@@ -30,6 +33,8 @@ enum Ask {
     Hash(Vec<u64>),
     MinSalt(u64),
     MaxSalt(u64),
+    Origin(Vec<&'static str>),
+    Sets(Vec<u64>),
     From(u64),
     Until(u64),
     Rate(Rate),
@@ -102,6 +107,15 @@ impl Ask {
             Ask::Hash(list) => fields(Field::Hash, &|value| list.contains(&value)),
             Ask::MinSalt(min) => fields(Field::SaltLen, &|value| value >= *min),
             Ask::MaxSalt(max) => fields(Field::SaltLen, &|value| value <= *max),
+            Ask::Origin(words) => {
+                let local = key.flags.value(Flags::LOCAL) == Some(true);
+                let seen = seen.facts.memory.origin.map(|origin| format!("{origin:?}").to_lowercase());
+                let known = seen.or(local.then(|| "generated".to_owned()));
+                known.is_some_and(|known| words.contains(&known.as_str()))
+            }
+            Ask::Sets(list) => {
+                key.key_type == Some(CKK_ML_DSA) && key.parameter_set.is_some_and(|set| list.contains(&set))
+            }
             Ask::From(from) => day.is_some_and(|day| day >= *from),
             Ask::Until(until) => day.is_none_or(|day| day <= *until),
             Ask::Rate(_) => true,
@@ -118,6 +132,11 @@ impl Ask {
             Ask::Hash(list) => format!("hash = {list:?}"),
             Ask::MinSalt(min) => format!("min_salt_len = {min}"),
             Ask::MaxSalt(max) => format!("max_salt_len = {max}"),
+            Ask::Origin(words) => format!("origin = {words:?}"),
+            Ask::Sets(list) => {
+                let names = list.iter().map(|set| SETS[usize::try_from(*set).unwrap() - 1]);
+                format!("parameter_set = {:?}", names.collect::<Vec<_>>())
+            }
             Ask::From(from) => format!("from = 1970-01-{:02}", from + 1),
             Ask::Until(until) => format!("until = 1970-01-{:02}", until + 1),
             Ask::Rate(Rate { failed, most, within, per }) => {
@@ -280,6 +299,8 @@ fn asks() -> impl Strategy<Value = Ask> {
         subsequence(MECHANISMS[..3].to_vec(), 1..=2).prop_map(Ask::Hash),
         (1..=3_u64).prop_map(Ask::MinSalt),
         (1..=3_u64).prop_map(Ask::MaxSalt),
+        subsequence(ORIGINS.to_vec(), 1..=2).prop_map(Ask::Origin),
+        subsequence(vec![1, 2, 3], 1..=2).prop_map(Ask::Sets),
         (0..=2_u64).prop_map(Ask::From),
         (0..=2_u64).prop_map(Ask::Until),
         rates().prop_map(Ask::Rate),
@@ -365,6 +386,14 @@ impl Dice {
             0 => {}
             wish => facts.key.flags.tell(Flags::EXTRACTABLE, wish == 1),
         }
+        facts.memory.origin =
+            [None, Some(Origin::Generated), Some(Origin::Derived), Some(Origin::Copied)][self.below(4)];
+        match self.below(3) {
+            0 => {}
+            wish => facts.key.flags.tell(Flags::LOCAL, wish == 1),
+        }
+        facts.key.key_type = [None, Some(CKK_ML_DSA), Some(CKK_ML_KEM)][self.below(3)];
+        facts.key.parameter_set = [None, Some(1), Some(2), Some(9)][self.below(4)];
         facts.time = DAYS[self.below(4)].map(|day| day * 86_400 + 7);
         facts
     }

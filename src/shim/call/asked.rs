@@ -9,6 +9,7 @@ use event::wire::{KeyView, TokenView};
 use policy::{Object, Token};
 
 use super::read::Attribute;
+use crate::facts;
 
 /// An object as it was learnt.
 pub(super) fn known<'k>(key: &KeyView<'k>) -> Object<'k> {
@@ -17,6 +18,8 @@ pub(super) fn known<'k>(key: &KeyView<'k>) -> Object<'k> {
         key_type: key.key_type,
         bits: key.bits,
         curve: key.curve,
+        parameter_set: key.parameter_set,
+        exponent: key.exponent,
         flags: key.flags,
         label: Some(key.label.bytes),
         id: Some(key.id.bytes),
@@ -71,7 +74,7 @@ fn take<'t>(object: &mut Object<'t>, attribute: &Attribute<'t>) {
         CKA_PARAMETER_SET => object.parameter_set = number,
         CKA_MODULUS_BITS => object.bits = number.and_then(|bits| u32::try_from(bits).ok()),
         CKA_VALUE_LEN => object.bits = number.and_then(bits_of),
-        CKA_PUBLIC_EXPONENT => object.exponent = Some(big_endian(value)),
+        CKA_PUBLIC_EXPONENT => object.exponent = Some(facts::big_endian(value)),
         CKA_EC_PARAMS => match curve::from_parameters(value) {
             Parameters::Named(named) => {
                 object.bits = Some(u32::from(named.bits));
@@ -92,17 +95,6 @@ fn take<'t>(object: &mut Object<'t>, attribute: &Attribute<'t>) {
                 object.flags.tell(*bit, *value != 0);
             }
         }
-    }
-}
-
-/// A number, or the largest there is.
-fn big_endian(bytes: &[u8]) -> u64 {
-    let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
-    let bytes = &bytes[first..];
-    if bytes.len() > 8 {
-        u64::MAX
-    } else {
-        bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 }
 

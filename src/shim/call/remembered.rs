@@ -6,10 +6,10 @@
 use cryptoki_sys::*;
 use event::Active;
 use event::mechanism::Operation;
-use policy::{Act, Facts};
+use policy::{Act, Facts, Origin};
 use std::ffi::c_void;
 
-use super::{Call, read};
+use super::{Call, derivation, read};
 use crate::memory::{Making, Memory, Value};
 use crate::recorder::Recorder;
 
@@ -25,10 +25,17 @@ pub(super) struct Remembered {
     pub(super) handles: [CK_OBJECT_HANDLE; 2],
     /// The nonce that it would encrypt with, hashed.
     nonce: Option<u64>,
-    /// Where the wrapped key lies that it would unwrap.
+    /// Where the wrapped key lies that it would unwrap, or the ciphertext that it would decapsulate.
     wrapped: Option<(*const CK_BYTE, CK_ULONG)>,
     /// The value that new objects will have, and what their templates ask for.
     making: Option<(Making, u32)>,
+}
+
+impl Remembered {
+    fn wrapped(&self) -> Option<&[u8]> {
+        // SAFETY: the caller's wrapped key or ciphertext as PKCS#11 demands it.
+        self.wrapped.map(|(pointer, length)| unsafe { read::bytes(pointer, length, LONGEST_WRAPPED) })
+    }
 }
 
 impl Call<'_> {
@@ -44,7 +51,7 @@ impl Call<'_> {
         }
     }
 
-    /// The wrapped key that a call unwraps.
+    /// The wrapped key that a call unwraps, or the ciphertext that it decapsulates.
     #[inline]
     pub(crate) fn wrapped(&mut self, pointer: *mut CK_BYTE, length: CK_ULONG) {
         self.header.bytes_in = Some(length);
@@ -69,21 +76,23 @@ impl Call<'_> {
         let mut remembered = self.remembers.unwrap_or_default();
         let place = (session.slot, remembered.handles[0]);
         if asked.key.present {
-            let value = memory.of(place, asked.key.flags);
+            let (value, origin) = memory.of(place, asked.key.flags);
             asked.memory.key_uses = value.uses;
             (asked.memory.foreign, asked.memory.generated) = (value.foreign, value.generated);
+            asked.memory.origin = origin;
         }
         let making = match asked.act {
-            Act::Copy => Some(memory.copy(place)),
-            Act::Import => Some(memory.fresh(Value { foreign: true, ..Value::default() })),
+            Act::Copy => Some(memory.same(place, Origin::Copied)),
+            Act::Import => Some(memory.fresh(Value { foreign: true, ..Value::default() }, Origin::Imported)),
             Act::Generate | Act::GenerateKeyPair => {
-                Some(memory.fresh(Value { generated: true, ..Value::default() }))
+                Some(memory.fresh(Value { generated: true, ..Value::default() }, Origin::Generated))
             }
-            Act::Derive | Act::Encapsulate | Act::Decapsulate => Some(memory.fresh(Value::default())),
-            Act::Unwrap => remembered.wrapped.map(|(pointer, length)| {
-                // SAFETY: the caller's wrapped key as PKCS#11 demands it.
-                let wrapped = unsafe { read::bytes(pointer, length, LONGEST_WRAPPED) };
-                memory.unwrapped(wrapped, asked.key.class == Some(CKO_PRIVATE_KEY))
+            Act::Derive => Some(self.derives(memory, place, asked)),
+            Act::Encapsulate => Some(memory.fresh(Value::default(), Origin::Encapsulated)),
+            Act::Decapsulate => remembered.wrapped().map(|text| memory.decapsulated(place, text)),
+            Act::Unwrap => remembered.wrapped().map(|wrapped| {
+                let foreign = asked.key.class == Some(CKO_PRIVATE_KEY);
+                memory.unwrapped(wrapped, Value { foreign, ..Value::default() })
             }),
             _ => None,
         };
@@ -98,6 +107,25 @@ impl Call<'_> {
         }
         asked.memory.nonce_repeats = remembered.nonce.is_some_and(|nonce| memory.repeats(nonce));
         self.remembers = Some(remembered);
+    }
+
+    /// The value that a derivation gives.
+    fn derives(&self, memory: &Memory, base: (u64, u64), asked: &Facts<'_>) -> Making {
+        if asked.mechanism == Some(CKM_PUB_KEY_FROM_PRIV_KEY) {
+            return memory.same(base, Origin::Derived);
+        }
+        // Who knows a secret key knows what comes of it; of a key agreement he knows one side.
+        let foreign = asked.memory.foreign && asked.key.class == Some(CKO_SECRET_KEY);
+        let value = Value { foreign, ..Value::default() };
+        let value_of = |handle| memory.number((base.0, handle));
+        let spelled = self.mechanism.as_ref().and_then(|mechanism| {
+            // SAFETY: the caller's parameter as PKCS#11 demands it for the mechanism.
+            unsafe { derivation::spell(mechanism, &value_of) }
+        });
+        match spelled {
+            Some(spelled) => memory.derived(base, &spelled, value),
+            None => memory.fresh(value, Origin::Derived),
+        }
     }
 
     /// The nonce in the caller's mechanism, where it has one that must not come twice.
@@ -151,14 +179,17 @@ impl Call<'_> {
         self.ask(Act::EncryptMessage, Some(mechanism));
     }
 
-    /// Remembers what a key looks like when it is wrapped.
+    /// Remembers what a key looks like when it is wrapped or encapsulated.
     pub(crate) fn wraps(&mut self, wrapped: *mut CK_BYTE, length: *mut CK_ULONG) {
-        let Some(Remembered { handles: [_, key], .. }) = self.remembers else { return };
+        let Some(Remembered { handles: [by, key], making, .. }) = self.remembers else { return };
         let Some((recorder, session)) = self.recorder.zip(self.session.as_ref()) else { return };
         if self.header.rv == CKR_OK && !self.header.size_query && !length.is_null() {
             // SAFETY: the vendor has just written both.
             let wrapped = unsafe { read::bytes(wrapped, length.read_unaligned(), LONGEST_WRAPPED) };
-            recorder.memory().wraps((session.slot, key), wrapped);
+            match making {
+                Some((making, _)) => recorder.memory().encapsulated((session.slot, by), wrapped, making),
+                None => recorder.memory().wraps((session.slot, key), wrapped),
+            }
         }
     }
 

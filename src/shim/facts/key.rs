@@ -72,8 +72,12 @@ attributes! {
     CKA_MODULUS modulus: [u8; 1024];
     CKA_PRIME prime: [u8; 1024];
     CKA_EC_PARAMS curve: [u8; 64];
+    CKA_PARAMETER_SET parameter_set: CK_ULONG;
+    CKA_PUBLIC_EXPONENT exponent: [u8; LONGEST_EXPONENT];
 }
 
+/// Bytes of the longest public exponent that is read: FIPS 186-5 ends at 256 bits.
+const LONGEST_EXPONENT: usize = 32;
 /// What a field holds that the vendor did not write.
 const UNTOUCHED: CK_ULONG = CK_ULONG::MAX - 1;
 const UNTOUCHED_FLAG: CK_BBOOL = 0x55;
@@ -155,12 +159,15 @@ pub(crate) fn learn(vendor: &List, session: u64, handle: u64) -> Option<Vec<u64>
     let date = |question, date: [u8; 8]| (length(question) == Some(8) && date != [0; 8]).then_some(date);
     let allowed = length(CKA_ALLOWED_MECHANISMS).unwrap_or(0) / size_of::<CK_ULONG>();
     let allowed = &answer.allowed[..allowed.min(answer.allowed.len())];
+    let exponent = length(CKA_PUBLIC_EXPONENT).unwrap_or(0).min(LONGEST_EXPONENT);
     let key = Key {
         handle: 0,
         class: Some(class),
         key_type,
         bits,
         curve: named.and_then(|place| u16::try_from(place).ok()),
+        parameter_set: number(CKA_PARAMETER_SET, answer.parameter_set).filter(|set| *set > 0),
+        exponent: Some(big_endian(&answer.exponent[..exponent])).filter(|exponent| *exponent > 0),
         flags,
         start: date(CKA_START_DATE, answer.start),
         end: date(CKA_END_DATE, answer.end),
@@ -180,7 +187,19 @@ fn room(question: u64) -> usize {
         CKA_LABEL | CKA_ID | CKA_UNIQUE_ID => MAX_TEXT,
         CKA_MODULUS | CKA_PRIME => 1024,
         CKA_EC_PARAMS | CKA_ALLOWED_MECHANISMS => 64,
+        CKA_PUBLIC_EXPONENT => LONGEST_EXPONENT,
         _ => 8,
+    }
+}
+
+/// A big-endian number, or the largest there is.
+pub(crate) fn big_endian(bytes: &[u8]) -> u64 {
+    let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+    let bytes = &bytes[first..];
+    if bytes.len() > 8 {
+        u64::MAX
+    } else {
+        bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 }
 

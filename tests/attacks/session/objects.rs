@@ -112,4 +112,39 @@ impl Session {
         call!(self, C_DeriveKey(self.handle, &mut mechanism, base, template, count, &mut key))?;
         Ok(key)
     }
+
+    /// The key, and what it is sealed in.
+    pub(crate) fn encapsulate(
+        &self,
+        mechanism: Mechanism<'_>,
+        by: Handle,
+        template: &Template,
+    ) -> Told<(Handle, Vec<u8>)> {
+        let (mut mechanism, mut template, mut key) = (mechanism.raw(), template.raw(), 0);
+        let (count, template) = (template.len() as CK_ULONG, template.as_mut_ptr());
+        let sealed = filled(|out, length| {
+            call!(
+                self,
+                C_EncapsulateKey(self.handle, &mut mechanism, by, template, count, out, length, &mut key)
+            )
+        })?;
+        Ok((key, sealed))
+    }
+
+    pub(crate) fn decapsulate(
+        &self,
+        mechanism: Mechanism<'_>,
+        by: Handle,
+        sealed: &[u8],
+        template: &Template,
+    ) -> Told<Handle> {
+        let (mut mechanism, mut template, mut key) = (mechanism.raw(), template.raw(), 0);
+        let (sealed, length) = (sealed.as_ptr().cast_mut(), sealed.len() as CK_ULONG);
+        let (count, template) = (template.len() as CK_ULONG, template.as_mut_ptr());
+        call!(
+            self,
+            C_DecapsulateKey(self.handle, &mut mechanism, by, template, count, sealed, length, &mut key)
+        )?;
+        Ok(key)
+    }
 }

@@ -7,7 +7,7 @@ mod reader;
 
 use event::Function;
 use event::record::Flags;
-use policy::{Act, Action};
+use policy::{Act, Action, Origin};
 use toml::de::DeValue;
 
 use super::acts;
@@ -186,11 +186,15 @@ fn surroundings(reader: &Reader<'_>, table: &Table<'_>, call: &mut Known) -> Res
     }
     if let Some(value) = table.get("memory") {
         let memory = reader.table(value)?;
-        reader.only(memory, &["key_uses", "value_uses", "foreign", "nonce_repeats", "reached"])?;
+        reader.only(memory, &["key_uses", "value_uses", "foreign", "nonce_repeats", "origin", "reached"])?;
         let truth = |key| memory.get(key).map_or(Ok(false), |value| reader.boolean(value));
         (call.memory.foreign, call.memory.nonce_repeats) = (truth("foreign")?, truth("nonce_repeats")?);
         // A case is one call: the rates that the policy may ask for are reached, or they are not.
         call.memory.reached = if truth("reached")? { u64::MAX } else { 0 };
+        if let Some(value) = memory.get("origin") {
+            let words = Origin::WORDS.map(|(name, _)| name);
+            call.memory.origin = Some(Origin::WORDS[reader.word(value, "origin", &words)?].1);
+        }
         let uses = |key| memory.get(key).map_or(Ok(0), |value| uses(reader, value));
         (call.memory.key_uses, call.memory.value_uses) = (uses("key_uses")?, uses("value_uses")?);
     }

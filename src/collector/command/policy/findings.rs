@@ -194,6 +194,9 @@ pub(super) fn thing_words(thing: &Thing) -> String {
     words.extend(thing.class.map(|class| event::value::object_class::display(class).to_string()));
     words.extend(thing.key_type.map(|kind| event::value::key_type::display(kind).to_string()));
     let curve = thing.curve.and_then(|place| event::curve::ALL.get(usize::from(place)));
+    let set = thing.key_type.zip(thing.parameter_set);
+    let set = set.and_then(|(kind, set)| event::parameter_set::by_number(kind, set));
+    words.extend(set.map(|set| set.name.to_owned()));
     match (curve, thing.bits) {
         (Some(curve), _) => words.push(curve.name.to_owned()),
         (None, Some(bits)) => words.push(format!("{bits} bits")),

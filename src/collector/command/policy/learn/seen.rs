@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use event::mechanism::{self, Family};
 use event::names;
 use event::parameter::{Field, Parameter};
+use event::parameter_set;
 
 use super::super::findings::key_words;
 use super::super::known::Known;
@@ -41,6 +42,7 @@ pub(super) struct Seen {
     pub(super) last: u64,
     bits: Told<u32>,
     curves: Told<u16>,
+    sets: Told<&'static str>,
     listed: [Told<(&'static str, u64)>; LISTED.len()],
     least: [Told<u64>; LEAST.len()],
     /// How often each was seen.
@@ -92,6 +94,11 @@ impl Seen {
         self.failed += u64::from(failed);
         let key = call.subject();
         self.bits.add(key.bits.filter(|bits| *bits > 0));
+        self.sets.add(
+            key.key_type
+                .zip(key.parameter_set)
+                .and_then(|(key_type, set)| parameter_set::by_number(key_type, set).map(|known| known.name)),
+        );
         self.curves.add(key.curve.filter(|_| !key.explicit_curve));
         let values = |fields: &'static [Field]| {
             call.parameters.iter().filter(move |parameter| fields.contains(&parameter.field))
@@ -124,6 +131,11 @@ impl Seen {
     pub(super) fn curves(&self, number: u64) -> Option<&BTreeSet<u16>> {
         let curved = mechanism::by_number(number).is_none_or(|known| CURVED.contains(&known.family));
         self.curves.all().filter(|_| curved)
+    }
+
+    /// The names of the parameter sets of all keys, where all have one.
+    pub(super) fn sets(&self) -> Option<&BTreeSet<&'static str>> {
+        self.sets.all()
     }
 
     /// The size of the smallest key, where all told theirs.

@@ -66,6 +66,9 @@ fn rule(act: Act, number: u64, seen: &Seen) -> String {
     } else if let Some(bits) = seen.bits() {
         text += &format!("min_bits = {bits}\n");
     }
+    if let Some(sets) = seen.sets() {
+        text += &format!("parameter_set = [{}]\n", list(sets.iter().map(|name| format!("\"{name}\""))));
+    }
     for (key, told) in seen.listed() {
         let mut told = told.clone();
         // `hash` asks the mechanism's own hash as well.

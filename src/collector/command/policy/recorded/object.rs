@@ -25,6 +25,8 @@ pub(super) struct KeyLine<'a> {
     bits: Option<u32>,
     #[serde(borrow)]
     curve: Option<Cow<'a, str>>,
+    parameter_set: Option<Word>,
+    public_exponent: Option<u64>,
     #[serde(borrow, default)]
     label: Cow<'a, str>,
     #[serde(borrow)]
@@ -58,6 +60,8 @@ impl KeyLine<'_> {
             key_type: self.key_type.map(|word| word.number),
             bits: self.bits,
             curve: self.curve.as_deref().and_then(place_of_curve),
+            parameter_set: self.parameter_set.map(|word| word.number),
+            exponent: self.public_exponent,
             flags,
             label: Some(bytes(&self.label, self.label_hex.as_deref())),
             id: hex(&self.id),
