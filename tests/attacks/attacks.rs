@@ -7,6 +7,7 @@ mod changes;
 mod derived;
 mod doors;
 mod evasions;
+mod existing;
 mod foreign;
 mod identity;
 mod life;

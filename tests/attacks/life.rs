@@ -6,6 +6,7 @@ use std::ptr;
 use cryptoki_sys::*;
 use harness::token::PIN;
 
+use super::existing;
 use super::session::{Handle, Session, Told, call, filled, plain, with};
 use super::template::{Template, aes, private, public, rsa_public, secret};
 use super::weak::P256;
@@ -28,6 +29,9 @@ pub(super) const WORK: &[(&str, Work)] = &[
     ("import-to-verify", import_to_verify),
     ("import-of-a-mac-key", import_a_mac_key),
     ("rotation", retire_a_key),
+    ("ml-dsa-44", existing::sign_with_ml_dsa_44),
+    ("ml-dsa-87", existing::sign_with_ml_dsa_87),
+    ("small-exponent", existing::sign_with_a_small_exponent),
 ];
 
 const KWP: CK_MECHANISM_TYPE = CKM_AES_KEY_WRAP_PAD;

@@ -125,9 +125,9 @@ impl Session {
     }
 }
 
-/// What a call wrote into a buffer of four kilobytes.
+/// What a call wrote into a buffer of eight kilobytes.
 pub(crate) fn filled(call: impl FnOnce(CK_BYTE_PTR, CK_ULONG_PTR) -> Told<()>) -> Told<Vec<u8>> {
-    let (mut buffer, mut length) = (vec![0; 4096], 4096);
+    let (mut buffer, mut length) = (vec![0; 8192], 8192);
     call(buffer.as_mut_ptr(), &mut length)?;
     buffer.truncate(length as usize);
     Ok(buffer)
