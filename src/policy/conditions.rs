@@ -4,6 +4,7 @@
 //!
 //! To add a condition: a line below, a paragraph in `config/policy.toml`. Cheap ones stand first: they are asked first.
 
+use event::mechanism;
 use event::parameter::{Field, Kind as Reading, Parameter};
 use event::record::Flags;
 
@@ -135,6 +136,23 @@ macro_rules! conditions {
             pub(crate) fn asks(&self, subject: Subject) -> bool {
                 const OF: &[&[Subject]] = &[$(&[$(Subject::$subject),*]),*];
                 OF[self.place()].contains(&subject)
+            }
+
+            /// Whether there are mechanisms that decide it by themselves.
+            pub(crate) fn settles(&self) -> bool {
+                matches!(self, Condition::hash(_) | Condition::min_strength(_) | Condition::max_strength(_))
+            }
+
+            /// What a mechanism decides of it by itself: that every call with it meets it, or that none does.
+            pub(crate) fn settled(&self, mechanism: u64) -> Option<bool> {
+                // A call is never stronger than its mechanism.
+                let strength = || mechanism::by_number(mechanism)?.strength.map(u64::from);
+                match self {
+                    Condition::hash(hash) => hash.settled((Reading::Mechanism, built_in_hash(Some(mechanism))?)),
+                    Condition::min_strength(least) => (least.limit()? > strength()?).then_some(false),
+                    Condition::max_strength(most) => (most.limit()? >= strength()?).then_some(true),
+                    _ => None,
+                }
             }
 
             /// The number that it sets as a limit, if it does.

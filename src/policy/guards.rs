@@ -34,6 +34,8 @@ pub(crate) struct Guard {
     pub rv: u64,
     /// The acts that it is asked about.
     pub acts: &'static [Act],
+    /// Mechanisms that it refuses in each of its acts, whatever the key.
+    pub bans: Option<fn(u64) -> bool>,
     /// Whether it refuses a call with one of its acts.
     pub refuses: fn(&Facts<'_>) -> bool,
 }
@@ -47,6 +49,7 @@ pub(crate) const ALL: &[Guard] = &[
         remedy: "name each attribute once",
         rv: CKR_TEMPLATE_INCONSISTENT,
         acts: &[Generate, GenerateKeyPair, Import, Copy, Modify, Unwrap, Derive, Encapsulate, Decapsulate],
+        bans: None,
         refuses: inputs::ambiguous,
     },
     Guard {
@@ -57,6 +60,7 @@ pub(crate) const ALL: &[Guard] = &[
         remedy: "finish the operation in its session, or start it again",
         rv: CKR_STATE_UNSAVEABLE,
         acts: &[State],
+        bans: None,
         refuses: administration::always,
     },
     Guard {
@@ -66,6 +70,7 @@ pub(crate) const ALL: &[Guard] = &[
         remedy: "open the session without CKF_RW_SESSION",
         rv: CKR_TOKEN_WRITE_PROTECTED,
         acts: &[Open],
+        bans: None,
         refuses: administration::writes,
     },
     Guard {
@@ -75,6 +80,7 @@ pub(crate) const ALL: &[Guard] = &[
         remedy: "administer the token with the vendor's module, away from the application's host",
         rv: CKR_USER_TYPE_INVALID,
         acts: &[Administer, Login],
+        bans: None,
         refuses: administration::administers,
     },
     Guard {
@@ -85,6 +91,7 @@ pub(crate) const ALL: &[Guard] = &[
                  key",
         rv: CKR_ATTRIBUTE_SENSITIVE,
         acts: &[Read],
+        bans: None,
         refuses: exposure::read,
     },
     Guard {
@@ -94,6 +101,7 @@ pub(crate) const ALL: &[Guard] = &[
         remedy: "derive with CKM_HKDF_DERIVE or CKM_SP800_108_COUNTER_KDF; compare keys by CKA_CHECK_VALUE",
         rv: CKR_KEY_INDIGESTIBLE,
         acts: &[DigestKey],
+        bans: None,
         refuses: exposure::digested,
     },
     Guard {
@@ -116,6 +124,7 @@ pub(crate) const ALL: &[Guard] = &[
             Encapsulate,
             Decapsulate,
         ],
+        bans: None,
         refuses: administration::identity,
     },
     Guard {
@@ -127,6 +136,7 @@ pub(crate) const ALL: &[Guard] = &[
                  CKA_SENSITIVE may only become true, CKA_EXTRACTABLE only false",
         rv: CKR_ACTION_PROHIBITED,
         acts: &[Modify, Copy],
+        bans: None,
         refuses: roles::thawed,
     },
     Guard {
@@ -139,6 +149,7 @@ pub(crate) const ALL: &[Guard] = &[
                  CKA_DECRYPT = false",
         rv: CKR_KEY_FUNCTION_NOT_PERMITTED,
         acts: &[Import, Unwrap, Derive, Encapsulate, Decapsulate, Wrap, Decrypt],
+        bans: None,
         refuses: origin::foreign,
     },
     Guard {
@@ -149,6 +160,7 @@ pub(crate) const ALL: &[Guard] = &[
                  instead of CBC",
         rv: CKR_MECHANISM_INVALID,
         acts: &[Decrypt, Unwrap, Decapsulate],
+        bans: Some(wrapping::tells_padding),
         refuses: wrapping::oracle,
     },
     Guard {
@@ -159,6 +171,7 @@ pub(crate) const ALL: &[Guard] = &[
         remedy: "use CKM_RSA_PKCS_PSS or CKM_RSA_PKCS_OAEP, with a CKA_PUBLIC_EXPONENT of 65537",
         rv: CKR_MECHANISM_INVALID,
         acts: &[Sign, SignRecover, Decrypt, Wrap, Unwrap, GenerateKeyPair, Import],
+        bans: Some(inputs::without_padding),
         refuses: inputs::raw_rsa,
     },
     Guard {
@@ -187,6 +200,7 @@ pub(crate) const ALL: &[Guard] = &[
             Sign,
             SignRecover,
         ],
+        bans: None,
         refuses: roles::mixed,
     },
     Guard {
@@ -197,6 +211,7 @@ pub(crate) const ALL: &[Guard] = &[
                  for every key",
         rv: CKR_WRAPPING_KEY_SIZE_RANGE,
         acts: &[Wrap],
+        bans: None,
         refuses: wrapping::weaker_than_wrapped,
     },
     Guard {
@@ -208,6 +223,7 @@ pub(crate) const ALL: &[Guard] = &[
                  CKM_RSA_AES_KEY_WRAP",
         rv: CKR_MECHANISM_INVALID,
         acts: &[Wrap, Unwrap],
+        bans: Some(wrapping::unauthenticated),
         refuses: wrapping::malleable,
     },
     Guard {
@@ -217,6 +233,7 @@ pub(crate) const ALL: &[Guard] = &[
         remedy: "wrap with a key whose CKA_TRUSTED is true, or have the security officer set it",
         rv: CKR_KEY_FUNCTION_NOT_PERMITTED,
         acts: &[Wrap],
+        bans: None,
         refuses: wrapping::untrusted,
     },
     Guard {
@@ -228,6 +245,7 @@ pub(crate) const ALL: &[Guard] = &[
                  true",
         rv: CKR_TEMPLATE_INCONSISTENT,
         acts: &[Unwrap, Derive, Encapsulate, Decapsulate],
+        bans: None,
         refuses: origin::weaker,
     },
     Guard {
@@ -239,6 +257,7 @@ pub(crate) const ALL: &[Guard] = &[
                  CKM_SP800_108_COUNTER_KDF",
         rv: CKR_KEY_SIZE_RANGE,
         acts: &[Generate, Derive, Unwrap, Encapsulate, Decapsulate],
+        bans: None,
         refuses: exposure::short,
     },
     Guard {
@@ -250,6 +269,7 @@ pub(crate) const ALL: &[Guard] = &[
                  CKM_ECDSA_SHA256)",
         rv: CKR_MECHANISM_PARAM_INVALID,
         acts: &[Sign, SignRecover, SignData],
+        bans: None,
         refuses: inputs::banned_hash,
     },
     Guard {
@@ -260,6 +280,7 @@ pub(crate) const ALL: &[Guard] = &[
         remedy: "let the token make the IV (CKG_GENERATE_COUNTER with C_MessageEncryptInit), or count it up",
         rv: CKR_MECHANISM_PARAM_INVALID,
         acts: &[Encrypt, EncryptMessage, Wrap, Sign],
+        bans: None,
         refuses: inputs::nonce_twice,
     },
 ];

@@ -48,8 +48,8 @@ impl Policy {
         self.by_rules(Asked { facts: &NOTHING_MORE, act, mechanism: Some(mechanism), parameters })
     }
 
-    /// Whether some key could be used with this mechanism in this operation without being refused by a rule. What is
-    /// false here is refused whatever the key; the mechanism list and info that an application sees are filtered by it.
+    /// Whether some key could be used with this mechanism in this operation without being refused. What is false here is
+    /// refused whatever the key; the mechanism list and info that an application sees are filtered by it.
     pub fn may_use(&self, mechanism: u64, operation: Operation) -> bool {
         self.usable.contains(mechanism, operation.into())
     }

@@ -126,7 +126,7 @@ impl Policy {
             revision: file.revision,
             mode: file.mode,
             index: Index::new(&file.rules),
-            usable: Usable::new(&file.rules, &default, file.mode == Mode::Enforce),
+            usable: Usable::new(&file.guards, &file.rules, &default, file.mode == Mode::Enforce),
             asked: subject::Asked::new(&file.rules, &file.guards, remembers),
             considered: judge::considered(&file.rules, &file.guards),
             rates: rates::of_rules(&file.rules),

@@ -46,6 +46,7 @@ pub(crate) enum Problem {
     Cross { low: &'static str, high: &'static str },
     CurveSpelledOut,
     CurveWithoutCurves { mechanism: String },
+    SetWithoutSets { mechanism: String },
     UselessOperation { operation: String },
     UselessMechanism { mechanism: String },
     Contradiction { rule: String, by: String },
@@ -144,6 +145,12 @@ impl fmt::Display for Problem {
             }
             Problem::CurveSpelledOut => {
                 write!(f, "a curve that is spelled out is no named curve, so the rule never matches")
+            }
+            Problem::SetWithoutSets { mechanism } => {
+                write!(
+                    f,
+                    "keys of `{mechanism}` have none of these parameter sets, so the rule never matches it"
+                )
             }
             Problem::CurveWithoutCurves { mechanism } => {
                 write!(f, "keys of `{}` lie on no curve, so the rule never matches it", Shown(mechanism))
@@ -247,6 +254,7 @@ impl Problem {
             Problem::Contradiction { by, .. } => {
                 format!("remove one of them, or ask something in `{}` that sets it apart", Shown(by))
             }
+            Problem::SetWithoutSets { .. } => "give this mechanism a rule without `parameter_set`".into(),
             Problem::CurveWithoutCurves { .. } => "give this mechanism a rule without `curve`".into(),
             Problem::UselessOperation { .. } => "leave the operation out, or add a mechanism for it".into(),
             Problem::UselessMechanism { .. } => "leave the mechanism out, or add its operation".into(),

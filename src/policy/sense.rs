@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use event::mechanism::{self, Family, Mechanism, Operation};
+use event::parameter_set::{self, ParameterSet};
 
 use crate::DEFAULT;
 use crate::act::{Act, Acts};
@@ -17,6 +18,7 @@ use crate::problem::Problem;
 use crate::rates;
 use crate::reader::{Section, shown};
 use crate::rule::{Action, Rule};
+use crate::strength;
 
 /// The families whose keys lie on curves; of CMS nothing is said, since it signs with any key.
 const CURVED: [Family; 5] = [Family::Ec, Family::Edwards, Family::Montgomery, Family::Signal, Family::Cms];
@@ -107,11 +109,16 @@ pub(crate) fn few_rates(rules: &[Rule], sections: &[Section<'_>], before: &[Rule
     }
 }
 
-/// Reports mechanisms and operations that do not go together, and mechanisms without curves that are held to one.
+/// Reports mechanisms and operations that do not go together, and mechanisms that are held to a curve or a parameter set
+/// that their keys do not have.
 fn mechanisms(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
     let asks_of_curves = section.value("curve").is_some() || section.value("explicit_curve").is_some();
     let operations_written = section.entries("operation");
-    if !asks_of_curves && operations_written.is_empty() {
+    let sets = rule.conditions.iter().find_map(|condition| match condition {
+        Condition::parameter_set(sets) => Some(sets),
+        _ => None,
+    });
+    if !asks_of_curves && sets.is_none() && operations_written.is_empty() {
         return;
     }
     let mut possible = Acts::default();
@@ -121,6 +128,14 @@ fn mechanisms(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
         let word = || shown(entry.get_ref());
         if asks_of_curves && known.iter().all(|known| known.is_some_and(|m| !CURVED.contains(&m.family))) {
             report.add(entry.span(), Problem::CurveWithoutCurves { mechanism: word() });
+        }
+        let has_none = |m: &Mechanism| {
+            let of_type = |set: &ParameterSet| strength::type_of(m.family) == Some(set.key_type);
+            let mut named = sets.into_iter().flat_map(|sets| sets.numbers()).filter_map(set_at);
+            sets.is_some() && m.family != Family::Cms && !named.any(of_type)
+        };
+        if known.iter().all(|known| known.is_some_and(has_none)) {
+            report.add(entry.span(), Problem::SetWithoutSets { mechanism: word() });
         }
         let acts = known.iter().fold(Acts::default(), |acts, known| acts.union(acts_of(*known, rule.action)));
         if acts.intersection(rule.acts).is_empty() {
@@ -134,6 +149,10 @@ fn mechanisms(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
             report.add(entry.span(), Problem::UselessOperation { operation: shown(entry.get_ref()) });
         }
     }
+}
+
+fn set_at(place: &u64) -> Option<&'static ParameterSet> {
+    parameter_set::ALL.get(usize::try_from(*place).ok()?)
 }
 
 /// What a mechanism can be asked to do. One that may stand inside the parameter of another can be denied whatever that

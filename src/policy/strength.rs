@@ -94,7 +94,7 @@ fn of_modulus(bits: u64) -> u64 {
 }
 
 /// The type of the keys that a family of mechanisms works with, where there is one.
-fn type_of(family: Family) -> Option<u64> {
+pub(crate) fn type_of(family: Family) -> Option<u64> {
     Some(match family {
         Family::Rsa => CKK_RSA,
         Family::Dsa => CKK_DSA,

@@ -29,7 +29,12 @@ pub(super) fn raw_rsa(facts: &Facts<'_>) -> bool {
         Act::Wrap | Act::Sign | Act::SignRecover => small(&facts.key),
         _ => false,
     };
-    template || facts.mechanism == Some(CKM_RSA_X_509)
+    template || facts.mechanism.is_some_and(without_padding)
+}
+
+/// Whether the mechanism is the bare operation.
+pub(super) fn without_padding(mechanism: u64) -> bool {
+    mechanism == CKM_RSA_X_509
 }
 
 /// `hash-peek`.

@@ -29,7 +29,12 @@ const AUTHENTICATED: &[u64] = &[
 
 /// `authenticated-wrap`.
 pub(super) fn malleable(facts: &Facts<'_>) -> bool {
-    facts.mechanism.is_some_and(|number| !AUTHENTICATED.contains(&number))
+    facts.mechanism.is_some_and(unauthenticated)
+}
+
+/// Whether what the mechanism wraps can be changed unnoticed.
+pub(super) fn unauthenticated(mechanism: u64) -> bool {
+    !AUTHENTICATED.contains(&mechanism)
 }
 
 /// `strong-wrap`. Strengths that are not known are not compared.
@@ -46,8 +51,11 @@ pub(super) fn untrusted(facts: &Facts<'_>) -> bool {
 
 /// `no-padding-oracles`.
 pub(super) fn oracle(facts: &Facts<'_>) -> bool {
-    facts.mechanism.is_some_and(|number| {
-        matches!(number, CKM_RSA_PKCS | CKM_RSA_PKCS_TPM_1_1)
-            || mechanism::name(number).is_some_and(|name| name.ends_with("_CBC_PAD"))
-    })
+    facts.mechanism.is_some_and(tells_padding)
+}
+
+/// Whether the mechanism looks at the padding of what it decrypts, before anything has vouched for it.
+pub(super) fn tells_padding(mechanism: u64) -> bool {
+    matches!(mechanism, CKM_RSA_PKCS | CKM_RSA_PKCS_TPM_1_1)
+        || mechanism::name(mechanism).is_some_and(|name| name.ends_with("_CBC_PAD"))
 }

@@ -83,6 +83,13 @@ pub(crate) struct EachOf {
     every: bool,
 }
 
+impl EachOf {
+    /// What one of the values decides whatever the others are.
+    pub(crate) fn settled(&self, value: (Reading, u64)) -> Option<bool> {
+        (self.named.contains(&value) != self.every).then_some(!self.every)
+    }
+}
+
 impl Kind for EachOf {
     /// The names, how their numbers read, and whether mechanisms are named as well.
     type How = (Words, Reading, bool);

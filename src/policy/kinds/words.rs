@@ -131,6 +131,13 @@ fn nearest_bare(word: &str, names: &[&'static str]) -> Option<&'static str> {
 #[derive(Debug)]
 pub(crate) struct OneOf(Box<[u64]>);
 
+impl OneOf {
+    /// The numbers that are named.
+    pub(crate) fn numbers(&self) -> &[u64] {
+        &self.0
+    }
+}
+
 impl Kind for OneOf {
     type How = Words;
     type Fact<'f> = Option<u64>;
