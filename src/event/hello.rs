@@ -36,7 +36,7 @@ fields! {
     5 ConfigHash "config_hash";
     /// Path of the policy.
     6 Policy "policy";
-    /// SHA-256 of the policy, 32 bytes.
+    /// SHA-256 of the policy and of the profiles that it includes, 32 bytes.
     7 PolicyHash "policy_hash";
     /// Name that the policy gives itself.
     8 PolicyName "policy_name";

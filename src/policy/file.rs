@@ -41,6 +41,8 @@ pub(crate) struct File {
     pub(crate) default: Action,
     /// How many of the rules are guards; they come first, in the order of their registry.
     pub(crate) guards: Vec<&'static guards::Guard>,
+    /// The profiles that it includes, in its order.
+    pub(crate) profiles: Vec<&'static Profile>,
     pub(crate) rules: Vec<Rule>,
 }
 
@@ -56,7 +58,8 @@ pub(crate) fn read(source: &str, report: &mut Report<'_>) -> Option<File> {
     let default = top.value("default").map(|value| word(value, DEFAULT, DEFAULTS.iter().copied(), report));
     let mut guards = guards(&top, report);
     let mut rules = Vec::new();
-    for profile in included(&top, report) {
+    let profiles = included(&top, report);
+    for profile in &profiles {
         let (more, of_profile) = read_profile(profile, &top, report);
         guards.extend(more);
         rules.extend(of_profile);
@@ -80,6 +83,7 @@ pub(crate) fn read(source: &str, report: &mut Report<'_>) -> Option<File> {
         mode: mode.unwrap_or(Some(Mode::Enforce))?,
         default: default.unwrap_or(Some(Action::Deny))?,
         guards,
+        profiles,
         rules: all,
     })
 }

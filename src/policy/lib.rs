@@ -46,6 +46,7 @@ use conditions::Condition;
 use diagnostic::Report;
 use index::Index;
 use problem::Problem;
+use profile::Profile;
 use sha2::{Digest, Sha256};
 use usable::Usable;
 
@@ -135,7 +136,7 @@ impl Policy {
             rules: file.rules.into(),
             default,
             guards: judge::Guards::new(&file.guards),
-            hash: Sha256::digest(bytes).into(),
+            hash: hash(bytes, &file.profiles),
         })
     }
 
@@ -177,7 +178,9 @@ impl Policy {
         self.mode
     }
 
-    /// The SHA-256 of its text.
+    /// The SHA-256 of its file, and right behind it of the text of each profile that it includes, in the order in which
+    /// it names them: the same hash means the same rules, whichever version of p11guard brought the profiles. Of a file
+    /// that includes none, that of the file alone.
     pub fn hash(&self) -> [u8; 32] {
         self.hash
     }
@@ -186,4 +189,9 @@ impl Policy {
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().chain([&self.default])
     }
+}
+
+fn hash(file: &[u8], profiles: &[&Profile]) -> [u8; 32] {
+    let hash = Sha256::new_with_prefix(file);
+    profiles.iter().fold(hash, |hash, profile| hash.chain_update(profile.text)).finalize().into()
 }

@@ -6,6 +6,7 @@ use event::Function::C_Initialize;
 use event::curve;
 use event::mechanism;
 use policy::{Act, Action, Facts, Mode, Policy};
+use sha2::Digest;
 
 fn policy(rules: &str) -> Policy {
     match Policy::parse("policy.toml", format!("version = 1\n{rules}").as_bytes()) {
@@ -211,6 +212,14 @@ fn a_policy_knows_its_name_its_hash_and_its_rules_in_order() {
     // SHA-256 of `version = 1` and a line end.
     let hash: String = policy("").hash().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hash, "dbab12665d98aef021ba64953c61b0ed8a908cfb56a1c01e2fcb4b052b71a2a1");
+    // With profiles, that of all texts one behind the other.
+    let include = "include = ['pci-pin', 'anti-tookan']\n";
+    let profiles = [
+        include_str!("../../../config/profiles/pci-pin.toml"),
+        include_str!("../../../config/profiles/anti-tookan.toml"),
+    ];
+    let whole = format!("version = 1\n{include}{}", profiles.concat());
+    assert_eq!(policy(include).hash(), *sha2::Sha256::digest(whole));
 }
 
 /// Which of sign, verify and digest may be used with CKM_ECDSA.
