@@ -255,7 +255,6 @@ impl Pins {
 
 /// A number for a text. Two texts may share one: what is found by it is compared in full.
 fn pin(kind: Pinned, text: &[u8]) -> u64 {
-    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(SPREAD).rotate_right(29);
     let begin = mix(kind as u64 + 1, text.len() as u64);
     let hash = match text.last_chunk() {
         // The last word overlaps the one before it.
@@ -271,8 +270,43 @@ fn pin(kind: Pinned, text: &[u8]) -> u64 {
 /// 2^64 divided by the golden ratio.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Where the search for a list begins: the high bits of a product.
+/// Both halves of a product: names that differ in their last digit alone would be neighbours in one half of it.
+#[inline]
+fn mix(hash: u64, word: u64) -> u64 {
+    let (low, high) = (hash ^ word).carrying_mul(SPREAD, 0);
+    low ^ high
+}
+
+/// Where the search for a list begins.
+#[inline]
 fn home(mechanism: u64, pin: u64, slots: usize) -> usize {
-    let spread = (mechanism ^ pin.rotate_left(32)).wrapping_mul(SPREAD) >> 32;
-    spread as usize & (slots - 1)
+    mix(mechanism.rotate_left(32), pin) as usize & (slots - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Policy;
+
+    /// What is looked up at every call should lie where it is looked for, also where names differ in one digit.
+    #[test]
+    fn keys_that_are_numbered_do_not_crowd() {
+        let rule = |key: usize, mechanism: &str| {
+            format!(
+                "[[rule]]\nname = '{key} {mechanism}'\naction = 'allow'\nmechanism = '{mechanism}'\n\
+                 label = 'service-{key:04}'\n"
+            )
+        };
+        let rules = (0..1000).flat_map(|key| ["CKM_ECDSA", "CKM_RSA_PKCS_PSS"].map(|name| rule(key, name)));
+        let text = rules.fold("version = 1\n".to_owned(), |text, rule| text + &rule);
+        let index = Policy::parse("policy.toml", text.as_bytes()).unwrap().index;
+        let slots = index.slots.len();
+        let used = index.slots.iter().enumerate().filter(|(_, slot)| slot.begin != slot.end);
+        let far = |(at, slot): (usize, &super::Slot)| {
+            (at + slots - super::home(slot.mechanism, slot.pin, slots)) % slots
+        };
+        let steps: Vec<usize> = used.map(far).collect();
+        let (sum, most) = (steps.iter().sum::<usize>(), steps.iter().max().copied());
+        println!("{} lists in {slots} slots, {sum} steps beside the place, at most {most:?}", steps.len());
+        assert!(sum < steps.len(), "{sum} steps for {} lists", steps.len());
+    }
 }
