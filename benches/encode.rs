@@ -65,6 +65,8 @@ fn key() -> Key {
         key_type: Some(0),
         bits: Some(3072),
         curve: None,
+        parameter_set: None,
+        exponent: Some(65537),
         flags: Flags { known: 0x3ffff, set: 0x1f },
         start: None,
         end: Some(*b"20301231"),

@@ -280,7 +280,7 @@ fn mix(hash: u64, word: u64) -> u64 {
 /// Where the search for a list begins.
 #[inline]
 fn home(mechanism: u64, pin: u64, slots: usize) -> usize {
-    mix(mechanism.rotate_left(32), pin) as usize & (slots - 1)
+    (mix(mechanism.rotate_left(32), pin) >> 32) as usize & (slots - 1)
 }
 
 #[cfg(test)]

@@ -17,8 +17,14 @@ pub(crate) struct Usable {
     named: Box<[(u64, Acts)]>,
     /// Every other one.
     others: Acts,
-    /// What guards say of a mechanism whatever the key, and in which acts.
-    bans: Box<[(Acts, fn(u64) -> bool)]>,
+    bans: Box<[Ban]>,
+}
+
+/// What a guard says of mechanisms whatever the key.
+#[derive(Debug)]
+struct Ban {
+    acts: Acts,
+    is_banned: fn(u64) -> bool,
 }
 
 /// What is decided of one mechanism by the rules so far.
@@ -75,8 +81,9 @@ impl Usable {
                 }
             }
         }
-        let bans =
-            guards.iter().filter_map(|guard| Some((guard.acts.iter().copied().collect(), guard.bans?)));
+        let bans = guards.iter().filter_map(|guard| {
+            Some(Ban { acts: guard.acts.iter().copied().collect(), is_banned: guard.bans? })
+        });
         Usable {
             named: named.into_iter().map(|(mechanism, row)| (mechanism, row.usable)).collect(),
             others: others.usable,
@@ -88,7 +95,7 @@ impl Usable {
     pub(crate) fn contains(&self, mechanism: u64, act: Act) -> bool {
         let known = self.named.binary_search_by_key(&mechanism, |named| named.0);
         known.map_or(self.others, |place| self.named[place].1).contains(act)
-            && !self.bans.iter().any(|(acts, banned)| acts.contains(act) && banned(mechanism))
+            && !self.bans.iter().any(|ban| ban.acts.contains(act) && (ban.is_banned)(mechanism))
     }
 }
 

@@ -16,7 +16,7 @@ const LONGEST: usize = 16384;
 /// is asked for, and keys that begin alike are no two keys.
 const HEAD: usize = 16;
 /// More parts of the input of a pseudo-random function are not read.
-const MOST_PARTS: CK_ULONG = 64;
+const MOST_PARTS: usize = 64;
 
 /// A spelling under way.
 struct Spelling<'v> {
@@ -183,10 +183,11 @@ impl Spelling<'_> {
     /// # Safety
     /// As for [`spell`].
     unsafe fn parts(&mut self, at: *const CK_PRF_DATA_PARAM, count: CK_ULONG) -> Option<()> {
-        if count > MOST_PARTS || at.is_null() && count > 0 {
+        let count = usize::try_from(count).ok().filter(|count| *count <= MOST_PARTS)?;
+        if at.is_null() && count > 0 {
             return None;
         }
-        for place in 0..count as usize {
+        for place in 0..count {
             // SAFETY: our caller's promise of so many parts, each of what its type says.
             unsafe {
                 let part = at.add(place).read_unaligned();
