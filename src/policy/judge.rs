@@ -50,6 +50,7 @@ impl Policy {
 
     /// Whether some key could be used with this mechanism in this operation without being refused. What is false here is
     /// refused whatever the key; the mechanism list and info that an application sees are filtered by it.
+    #[inline(never)]
     pub fn may_use(&self, mechanism: u64, operation: Operation) -> bool {
         self.usable.contains(mechanism, operation.into())
     }

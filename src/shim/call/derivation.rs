@@ -6,7 +6,7 @@
 
 use cryptoki_sys::*;
 use event::mechanism::{self, Shape};
-use std::ffi::c_void;
+use std::mem::offset_of;
 
 use super::read;
 
@@ -16,7 +16,122 @@ const LONGEST: usize = 16384;
 /// is asked for, and keys that begin alike are no two keys.
 const HEAD: usize = 16;
 /// More parts of the input of a pseudo-random function are not read.
-const MOST_PARTS: usize = 64;
+const MOST_PARTS: CK_ULONG = 64;
+
+/// How a field of a structure is spelled. The numbers are its place, and those of others that it is read with.
+#[derive(Clone, Copy)]
+enum Part {
+    /// A number.
+    Number(usize),
+    /// A truth value.
+    Truth(usize),
+    /// A byte that is a number.
+    Byte(usize),
+    /// So many bytes of the structure itself.
+    Inside(usize, usize),
+    /// A pointer and a length: bytes.
+    Bytes(usize, usize),
+    /// The same, right behind what is before it.
+    Joined(usize, usize),
+    /// The same, of which the beginning counts.
+    Head(usize, usize),
+    /// The same: a number, of which zeros before it are no part.
+    Integer(usize, usize),
+    /// The same: a point of a curve.
+    Point(usize, usize),
+    /// A function and the data that is mixed in by it: without a function none is.
+    Function(usize, usize, usize),
+    /// A key.
+    Key(usize),
+    /// Whether there is a key, and it.
+    OptionalKey(usize, usize),
+    /// A pointer and a count: the input of a pseudo-random function of SP 800-108.
+    Parts(usize, usize),
+    /// Of HKDF: what is not extracted has no salt, what is not expanded no info.
+    Hkdf,
+}
+
+macro_rules! spellings {
+    ($($shape:ident: $layout:ident { $($part:ident($($($field:ident).+),*)),+ $(,)? };)*) => {
+        /// The size of a shape's structure, and what of it is spelled.
+        const fn parts(shape: Shape) -> Option<(usize, &'static [Part])> {
+            match shape {
+                $(Shape::$shape => Some((
+                    size_of::<$layout>(),
+                    const { &[$(Part::$part($(offset_of!($layout, $($field).+)),*)),+] },
+                )),)*
+                Shape::None => Some((0, &[])),
+                Shape::MacGeneral | Shape::Extract => Some((size_of::<CK_ULONG>(), &[Part::Number(0)])),
+                Shape::ObjectHandle => Some((size_of::<CK_OBJECT_HANDLE>(), &[Part::Key(0)])),
+                Shape::Hkdf => Some((size_of::<CK_HKDF_PARAMS>(), &[Part::Hkdf])),
+                Shape::DesCbcEncryptData => Some((
+                    size_of::<CK_DES_CBC_ENCRYPT_DATA_PARAMS>(),
+                    const {
+                        type Layout = CK_DES_CBC_ENCRYPT_DATA_PARAMS;
+                        &[Part::Inside(0, 8), Part::Head(offset_of!(Layout, pData), offset_of!(Layout, length))]
+                    },
+                )),
+                // The same layout for every cipher with blocks of 16 bytes.
+                Shape::AesCbcEncryptData
+                | Shape::CamelliaCbcEncryptData
+                | Shape::AriaCbcEncryptData
+                | Shape::SeedCbcEncryptData => Some((
+                    size_of::<CK_AES_CBC_ENCRYPT_DATA_PARAMS>(),
+                    const {
+                        type Layout = CK_AES_CBC_ENCRYPT_DATA_PARAMS;
+                        &[Part::Inside(0, 16), Part::Head(offset_of!(Layout, pData), offset_of!(Layout, length))]
+                    },
+                )),
+                _ => None,
+            }
+        }
+    };
+}
+
+spellings! {
+    KeyDerivationString: CK_KEY_DERIVATION_STRING_DATA { Head(pData, ulLen) };
+    Ecdh1Derive: CK_ECDH1_DERIVE_PARAMS {
+        Function(kdf, pSharedData, ulSharedDataLen), Point(pPublicData, ulPublicDataLen)
+    };
+    X942Dh1Derive: CK_X9_42_DH1_DERIVE_PARAMS {
+        Function(kdf, pOtherInfo, ulOtherInfoLen), Integer(pPublicData, ulPublicDataLen)
+    };
+    Sp800108Kdf: CK_SP800_108_KDF_PARAMS { Number(prfType), Parts(pDataParams, ulNumberOfDataParams) };
+    Sp800108FeedbackKdf: CK_SP800_108_FEEDBACK_KDF_PARAMS {
+        Number(prfType), Bytes(pIV, ulIVLen), Parts(pDataParams, ulNumberOfDataParams)
+    };
+    TlsKdf: CK_TLS_KDF_PARAMS {
+        Number(prfMechanism), Bytes(pLabel, ulLabelLength),
+        Joined(RandomInfo.pClientRandom, RandomInfo.ulClientRandomLen),
+        Joined(RandomInfo.pServerRandom, RandomInfo.ulServerRandomLen),
+        Bytes(pContextData, ulContextDataLength)
+    };
+    Ssl3MasterKeyDerive: CK_SSL3_MASTER_KEY_DERIVE_PARAMS {
+        Joined(RandomInfo.pClientRandom, RandomInfo.ulClientRandomLen),
+        Joined(RandomInfo.pServerRandom, RandomInfo.ulServerRandomLen)
+    };
+    Tls12MasterKeyDerive: CK_TLS12_MASTER_KEY_DERIVE_PARAMS {
+        Number(prfHashMechanism), Joined(RandomInfo.pClientRandom, RandomInfo.ulClientRandomLen),
+        Joined(RandomInfo.pServerRandom, RandomInfo.ulServerRandomLen)
+    };
+    Tls12ExtendedMasterKeyDerive: CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS {
+        Number(prfHashMechanism), Bytes(pSessionHash, ulSessionHashLen)
+    };
+    IkePrfDerive: CK_IKE_PRF_DERIVE_PARAMS {
+        Number(prfMechanism), Truth(bDataAsKey), OptionalKey(bRekey, hNewKey), Joined(pNi, ulNiLen),
+        Joined(pNr, ulNrLen)
+    };
+    Ike1PrfDerive: CK_IKE1_PRF_DERIVE_PARAMS {
+        Number(prfMechanism), Byte(keyNumber), Key(hKeygxy), OptionalKey(bHasPrevKey, hPrevKey),
+        Joined(pCKYi, ulCKYiLen), Joined(pCKYr, ulCKYrLen)
+    };
+    Ike1ExtendedDerive: CK_IKE1_EXTENDED_DERIVE_PARAMS {
+        Number(prfMechanism), OptionalKey(bHasKeygxy, hKeygxy), Bytes(pExtraData, ulExtraDataLen)
+    };
+    Ike2PrfPlusDerive: CK_IKE2_PRF_PLUS_DERIVE_PARAMS {
+        Number(prfMechanism), OptionalKey(bHasSeedKey, hSeedKey), Bytes(pSeedData, ulSeedDataLen)
+    };
+}
 
 /// A spelling under way.
 struct Spelling<'v> {
@@ -31,6 +146,7 @@ struct Spelling<'v> {
 /// # Safety
 /// `pParameter` is what PKCS#11 demands for the mechanism: NULL, or readable for `ulParameterLen` bytes, and so is
 /// what it points to.
+#[inline(never)]
 pub(crate) unsafe fn spell(
     mechanism: &CK_MECHANISM,
     value_of: &dyn Fn(CK_OBJECT_HANDLE) -> u64,
@@ -43,171 +159,124 @@ pub(crate) unsafe fn spell(
         CKM_HKDF_DATA => CKM_HKDF_DERIVE,
         other => other,
     });
-    // SAFETY: our caller's promise.
-    unsafe { way.parameter(known.parameter, mechanism.pParameter, mechanism.ulParameterLen) }?;
+    let (at, length) = (mechanism.pParameter.cast_const().cast::<u8>(), mechanism.ulParameterLen);
+    if known.parameter == Shape::Bytes {
+        // SAFETY: our caller's promise.
+        way.counted(without_zeros(unsafe { bytes(at, length) }?));
+        return Some(way.bytes);
+    }
+    let (size, parts) = parts(known.parameter)?;
+    if size > 0 && (at.is_null() || length < size as CK_ULONG) {
+        return None;
+    }
+    // SAFETY: the structure is there in full, and our caller promises what it points to.
+    parts.iter().try_for_each(|part| unsafe { way.part(at, *part) })?;
     Some(way.bytes)
 }
 
 impl Spelling<'_> {
     /// # Safety
-    /// As for [`spell`].
-    unsafe fn parameter(&mut self, shape: Shape, at: *const c_void, length: CK_ULONG) -> Option<()> {
-        // SAFETY: our caller's promise covers the structure of each shape and what it points to.
+    /// `at` is a structure that has the part; what it points to is as for [`spell`].
+    unsafe fn part(&mut self, at: *const u8, part: Part) -> Option<()> {
+        // SAFETY: our caller's promise.
         unsafe {
-            match shape {
-                Shape::None => (),
-                // A public value, as a number: zeros before it are none of it.
-                Shape::Bytes => self.bytes(without_zeros(bytes(at.cast(), length)?)),
-                Shape::Extract | Shape::MacGeneral => self.number(structure(at, length)?),
-                Shape::ObjectHandle => self.key(structure(at, length)?),
-                Shape::KeyDerivationString => {
-                    let p: CK_KEY_DERIVATION_STRING_DATA = structure(at, length)?;
-                    self.head(p.pData, p.ulLen)?;
+            let number = |place| field::<CK_ULONG>(at, place);
+            let data = |pointer, length| bytes(field(at, pointer), number(length));
+            match part {
+                Part::Number(place) => self.number(number(place)),
+                Part::Truth(place) => self.number(u64::from(field::<CK_BBOOL>(at, place) != 0)),
+                Part::Byte(place) => self.number(u64::from(field::<CK_BYTE>(at, place))),
+                Part::Inside(place, length) => self.counted(bytes(at.add(place), length as CK_ULONG)?),
+                Part::Bytes(pointer, length) => self.counted(data(pointer, length)?),
+                Part::Joined(pointer, length) => self.bytes.extend(data(pointer, length)?),
+                Part::Head(pointer, length) => {
+                    let length = number(length).min(HEAD as CK_ULONG);
+                    self.counted(bytes(field(at, pointer), length)?);
                 }
-                Shape::DesCbcEncryptData => {
-                    let p: CK_DES_CBC_ENCRYPT_DATA_PARAMS = structure(at, length)?;
-                    self.bytes(&p.iv);
-                    self.head(p.pData, p.length)?;
+                Part::Integer(pointer, length) => self.counted(without_zeros(data(pointer, length)?)),
+                Part::Point(pointer, length) => self.counted(abscissa(data(pointer, length)?)),
+                Part::Function(function, pointer, length) => {
+                    self.number(number(function));
+                    if number(function) != CKD_NULL {
+                        self.counted(data(pointer, length)?);
+                    }
                 }
-                // The same layout for every cipher with blocks of 16 bytes.
-                Shape::AesCbcEncryptData
-                | Shape::CamelliaCbcEncryptData
-                | Shape::AriaCbcEncryptData
-                | Shape::SeedCbcEncryptData => {
-                    let p: CK_AES_CBC_ENCRYPT_DATA_PARAMS = structure(at, length)?;
-                    self.bytes(&p.iv);
-                    self.head(p.pData, p.length)?;
+                Part::Key(place) => self.key(number(place)),
+                Part::OptionalKey(has, place) => {
+                    let has = field::<CK_BBOOL>(at, has) != 0;
+                    self.number(u64::from(has));
+                    if has {
+                        self.key(number(place));
+                    }
                 }
-                Shape::Ecdh1Derive => {
-                    let p: CK_ECDH1_DERIVE_PARAMS = structure(at, length)?;
-                    self.kdf(p.kdf, p.pSharedData, p.ulSharedDataLen)?;
-                    self.bytes(abscissa(bytes(p.pPublicData, p.ulPublicDataLen)?));
-                }
-                Shape::X942Dh1Derive => {
-                    let p: CK_X9_42_DH1_DERIVE_PARAMS = structure(at, length)?;
-                    self.kdf(p.kdf, p.pOtherInfo, p.ulOtherInfoLen)?;
-                    self.bytes(without_zeros(bytes(p.pPublicData, p.ulPublicDataLen)?));
-                }
-                Shape::Hkdf => self.hkdf(&structure(at, length)?)?,
-                Shape::Sp800108Kdf => {
-                    let p: CK_SP800_108_KDF_PARAMS = structure(at, length)?;
-                    self.number(p.prfType);
-                    self.parts(p.pDataParams, p.ulNumberOfDataParams)?;
-                }
-                Shape::Sp800108FeedbackKdf => {
-                    let p: CK_SP800_108_FEEDBACK_KDF_PARAMS = structure(at, length)?;
-                    self.number(p.prfType);
-                    self.bytes(bytes(p.pIV, p.ulIVLen)?);
-                    self.parts(p.pDataParams, p.ulNumberOfDataParams)?;
-                }
-                Shape::TlsKdf => {
-                    let p: CK_TLS_KDF_PARAMS = structure(at, length)?;
-                    self.number(p.prfMechanism);
-                    self.bytes(bytes(p.pLabel, p.ulLabelLength)?);
-                    self.randoms(&p.RandomInfo)?;
-                    self.bytes(bytes(p.pContextData, p.ulContextDataLength)?);
-                }
-                Shape::Ssl3MasterKeyDerive => {
-                    let p: CK_SSL3_MASTER_KEY_DERIVE_PARAMS = structure(at, length)?;
-                    self.randoms(&p.RandomInfo)?;
-                }
-                Shape::Tls12MasterKeyDerive => {
-                    let p: CK_TLS12_MASTER_KEY_DERIVE_PARAMS = structure(at, length)?;
-                    self.number(p.prfHashMechanism);
-                    self.randoms(&p.RandomInfo)?;
-                }
-                Shape::Tls12ExtendedMasterKeyDerive => {
-                    let p: CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS = structure(at, length)?;
-                    self.number(p.prfHashMechanism);
-                    self.bytes(bytes(p.pSessionHash, p.ulSessionHashLen)?);
-                }
-                Shape::IkePrfDerive => {
-                    let p: CK_IKE_PRF_DERIVE_PARAMS = structure(at, length)?;
-                    self.numbers(&[p.prfMechanism, u64::from(p.bDataAsKey != 0)]);
-                    self.optional_key(p.bRekey, p.hNewKey);
-                    self.bytes.extend(bytes(p.pNi, p.ulNiLen)?);
-                    self.bytes.extend(bytes(p.pNr, p.ulNrLen)?);
-                }
-                Shape::Ike1PrfDerive => {
-                    let p: CK_IKE1_PRF_DERIVE_PARAMS = structure(at, length)?;
-                    self.numbers(&[p.prfMechanism, u64::from(p.keyNumber)]);
-                    self.key(p.hKeygxy);
-                    self.optional_key(p.bHasPrevKey, p.hPrevKey);
-                    self.bytes.extend(bytes(p.pCKYi, p.ulCKYiLen)?);
-                    self.bytes.extend(bytes(p.pCKYr, p.ulCKYrLen)?);
-                }
-                Shape::Ike1ExtendedDerive => {
-                    let p: CK_IKE1_EXTENDED_DERIVE_PARAMS = structure(at, length)?;
-                    self.number(p.prfMechanism);
-                    self.optional_key(p.bHasKeygxy, p.hKeygxy);
-                    self.bytes(bytes(p.pExtraData, p.ulExtraDataLen)?);
-                }
-                Shape::Ike2PrfPlusDerive => {
-                    let p: CK_IKE2_PRF_PLUS_DERIVE_PARAMS = structure(at, length)?;
-                    self.number(p.prfMechanism);
-                    self.optional_key(p.bHasSeedKey, p.hSeedKey);
-                    self.bytes(bytes(p.pSeedData, p.ulSeedDataLen)?);
-                }
-                _ => return None,
+                Part::Parts(pointer, count) => self.parts(field(at, pointer), number(count))?,
+                Part::Hkdf => self.hkdf(&at.cast::<CK_HKDF_PARAMS>().read_unaligned())?,
             }
         }
         Some(())
     }
 
-    /// What is not extracted has no salt, what is not expanded no info; HMAC pads a salt with zeros.
+    /// HMAC pads a salt with zeros.
     ///
     /// # Safety
     /// As for [`spell`].
     unsafe fn hkdf(&mut self, p: &CK_HKDF_PARAMS) -> Option<()> {
         let (extract, expand) = (p.bExtract != 0, p.bExpand != 0);
-        self.numbers(&[u64::from(extract), u64::from(expand), p.prfHashMechanism]);
+        self.number(u64::from(extract) << 1 | u64::from(expand));
+        self.number(p.prfHashMechanism);
         if extract && p.ulSaltType == CKF_HKDF_SALT_KEY {
             self.key(p.hSaltKey);
         } else if extract && p.ulSaltType == CKF_HKDF_SALT_DATA {
             // SAFETY: our caller's promise.
             let salt = unsafe { bytes(p.pSalt, p.ulSaltLen) }?;
             let zeros = salt.iter().rev().take_while(|byte| **byte == 0).count();
-            self.bytes(&salt[..salt.len() - zeros]);
+            self.counted(&salt[..salt.len() - zeros]);
         } else {
-            self.bytes(&[]);
+            self.counted(&[]);
         }
         if expand {
             // SAFETY: our caller's promise.
-            self.bytes(unsafe { bytes(p.pInfo, p.ulInfoLen) }?);
+            self.counted(unsafe { bytes(p.pInfo, p.ulInfoLen) }?);
         }
         Some(())
     }
 
-    /// The input of a pseudo-random function of SP 800-108. Bytes that follow bytes are read as one.
+    /// Bytes that follow bytes are read as one.
     ///
     /// # Safety
     /// As for [`spell`].
     unsafe fn parts(&mut self, at: *const CK_PRF_DATA_PARAM, count: CK_ULONG) -> Option<()> {
-        let count = usize::try_from(count).ok().filter(|count| *count <= MOST_PARTS)?;
-        if at.is_null() && count > 0 {
+        if count > MOST_PARTS || at.is_null() && count > 0 {
             return None;
         }
         for place in 0..count {
             // SAFETY: our caller's promise of so many parts, each of what its type says.
             unsafe {
-                let part = at.add(place).read_unaligned();
+                let part = at.wrapping_add(usize::try_from(place).ok()?).read_unaligned();
+                let value = bytes(part.pValue.cast(), part.ulValueLen)?;
+                let (at, whole) = (value.as_ptr(), |size| value.len() >= size);
                 if part.type_ == CK_SP800_108_BYTE_ARRAY {
-                    self.bytes.extend(bytes(part.pValue.cast(), part.ulValueLen)?);
+                    self.bytes.extend(value);
                     continue;
                 }
                 self.number(part.type_);
                 match part.type_ {
-                    CK_SP800_108_KEY_HANDLE => self.key(structure(part.pValue, part.ulValueLen)?),
-                    CK_SP800_108_DKM_LENGTH => {
-                        let p: CK_SP800_108_DKM_LENGTH_FORMAT = structure(part.pValue, part.ulValueLen)?;
-                        let order = u64::from(p.bLittleEndian != 0);
-                        self.numbers(&[p.dkmLengthMethod, order, p.ulWidthInBits]);
+                    CK_SP800_108_KEY_HANDLE if whole(size_of::<CK_OBJECT_HANDLE>()) => self.key(field(at, 0)),
+                    CK_SP800_108_DKM_LENGTH if whole(size_of::<CK_SP800_108_DKM_LENGTH_FORMAT>()) => {
+                        type Format = CK_SP800_108_DKM_LENGTH_FORMAT;
+                        self.part(at, Part::Number(offset_of!(Format, dkmLengthMethod)))?;
+                        self.part(at, Part::Truth(offset_of!(Format, bLittleEndian)))?;
+                        self.part(at, Part::Number(offset_of!(Format, ulWidthInBits)))?;
                     }
-                    _ if part.pValue.is_null() => (),
-                    CK_SP800_108_ITERATION_VARIABLE | CK_SP800_108_OPTIONAL_COUNTER => {
-                        let p: CK_SP800_108_COUNTER_FORMAT = structure(part.pValue, part.ulValueLen)?;
-                        self.numbers(&[u64::from(p.bLittleEndian != 0), p.ulWidthInBits]);
+                    CK_SP800_108_ITERATION_VARIABLE | CK_SP800_108_OPTIONAL_COUNTER
+                        if whole(size_of::<CK_SP800_108_COUNTER_FORMAT>()) =>
+                    {
+                        type Format = CK_SP800_108_COUNTER_FORMAT;
+                        self.part(at, Part::Truth(offset_of!(Format, bLittleEndian)))?;
+                        self.part(at, Part::Number(offset_of!(Format, ulWidthInBits)))?;
                     }
+                    // Which iteration it is, where the mechanism alone says how that is written.
+                    CK_SP800_108_ITERATION_VARIABLE if value.is_empty() => (),
                     _ => return None,
                 }
             }
@@ -215,77 +284,36 @@ impl Spelling<'_> {
         Some(())
     }
 
-    /// Without a function no data is mixed in.
-    ///
-    /// # Safety
-    /// As for [`spell`].
-    unsafe fn kdf(&mut self, kdf: CK_ULONG, data: *const CK_BYTE, length: CK_ULONG) -> Option<()> {
-        self.number(kdf);
-        if kdf != CKD_NULL {
-            // SAFETY: our caller's promise.
-            self.bytes(unsafe { bytes(data, length) }?);
-        }
-        Some(())
-    }
-
-    /// # Safety
-    /// As for [`spell`].
-    unsafe fn head(&mut self, data: *const CK_BYTE, length: CK_ULONG) -> Option<()> {
-        // SAFETY: our caller's promise, of which no more is used than was given.
-        self.bytes(unsafe { bytes(data, length.min(HEAD as CK_ULONG)) }?);
-        Some(())
-    }
-
-    /// # Safety
-    /// As for [`spell`].
-    unsafe fn randoms(&mut self, randoms: &CK_SSL3_RANDOM_DATA) -> Option<()> {
-        // SAFETY: our caller's promise.
-        unsafe {
-            self.bytes.extend(bytes(randoms.pClientRandom, randoms.ulClientRandomLen)?);
-            self.bytes.extend(bytes(randoms.pServerRandom, randoms.ulServerRandomLen)?);
-        }
-        Some(())
-    }
-
-    fn optional_key(&mut self, has: CK_BBOOL, handle: CK_OBJECT_HANDLE) {
-        self.number(u64::from(has != 0));
-        if has != 0 {
-            self.key(handle);
-        }
-    }
-
     fn key(&mut self, handle: CK_OBJECT_HANDLE) {
         self.number((self.value_of)(handle));
     }
 
-    fn numbers(&mut self, numbers: &[u64]) {
-        numbers.iter().for_each(|number| self.number(*number));
-    }
-
+    #[inline(never)]
     fn number(&mut self, number: u64) {
         self.bytes.extend(number.to_le_bytes());
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    #[inline(never)]
+    fn counted(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
         self.bytes.extend(bytes);
     }
 }
 
-/// The structure at `at`, which may be longer than it need be.
+/// The field at a place of the structure at `at`, aligned or not.
 ///
 /// # Safety
-/// `at` is NULL or readable for `length` bytes, and any bytes are a `T`.
-unsafe fn structure<T>(at: *const c_void, length: CK_ULONG) -> Option<T> {
-    let whole = !at.is_null() && length >= size_of::<T>() as CK_ULONG;
+/// There is one, and any bytes are a `T`.
+unsafe fn field<T>(at: *const u8, place: usize) -> T {
     // SAFETY: our caller's promise.
-    whole.then(|| unsafe { at.cast::<T>().read_unaligned() })
+    unsafe { at.add(place).cast::<T>().read_unaligned() }
 }
 
 /// All of some bytes, if they can be had.
 ///
 /// # Safety
 /// `at` is NULL or readable for `length` bytes.
+#[inline(never)]
 unsafe fn bytes<'a>(at: *const CK_BYTE, length: CK_ULONG) -> Option<&'a [u8]> {
     // SAFETY: our caller's promise.
     let read = unsafe { read::bytes(at, length, LONGEST) };
