@@ -9,7 +9,7 @@ mod call {
 #[path = "parameters/samples.rs"]
 mod samples;
 
-use call::parameter::{MOST, Parameters, decode};
+use call::parameter::{MOST, Parameters, decode, holds_handles};
 use cryptoki_sys::*;
 use event::mechanism::{
     CKM_KIP_MAC, CKM_MD5_HMAC, CKM_RSA_PKCS_PSS, CKM_SHA256, CKM_SHA256_HMAC_GENERAL, Shape,
@@ -127,6 +127,17 @@ fn every_shape_has_a_sample_and_every_field_a_structure() {
     recorded.extend([Field::SigningMechanism, Field::DigestMechanism]);
     let unused: Vec<_> = Field::ALL.iter().filter(|field| !recorded.contains(field)).collect();
     assert!(unused.is_empty(), "{unused:?}");
+}
+
+#[test]
+fn it_is_known_which_parameters_hold_handles() {
+    let samples = samples();
+    for shape in Shape::ALL {
+        let own = samples.iter().filter(|sample| sample.shape == *shape).flat_map(|sample| &sample.fields);
+        let listed = matches!(shape, Shape::Sp800108Kdf | Shape::Sp800108FeedbackKdf);
+        let expected = listed || own.into_iter().any(|(_, field, _)| field.kind() == Kind::Handle);
+        assert_eq!(holds_handles(*shape), expected, "{shape:?}");
+    }
 }
 
 #[test]

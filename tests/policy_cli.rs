@@ -3,6 +3,9 @@
 //! the library then refuses.
 #![allow(missing_docs)]
 
+#[path = "policy_cli/sight.rs"]
+mod sight;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;

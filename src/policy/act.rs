@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a call does, as rules name it: the fourteen operations with a mechanism, and what is done to objects, tokens
-//! and logins without one. One line each.
+//! and logins without one. One line each. To see is done by nearly every call: what may not be seen is not there.
 
 use event::mechanism::Operation;
 
@@ -67,6 +67,10 @@ acts! {
     SignData "sign-data";
     // C_EncryptMessage and C_EncryptMessageBegin, of the message's own parameter
     EncryptMessage "encrypt-message";
+    // Every function that names or lists objects, of each object
+    See "see";
+    // Every function that names or lists slots, or works in a session, of the slot and its token
+    SeeToken "see-token";
 }
 
 impl Act {
@@ -105,13 +109,16 @@ groups! {
 pub struct Acts(u32);
 
 impl Acts {
-    /// What a rule that names no operation is for: everything but what is judged a second time: the data of signatures
-    /// and the parameters of messages.
+    /// What a rule that names no operation is for: everything but what is judged a second time: the data of signatures,
+    /// the parameters of messages, and what a call may see at all.
     pub const UNNAMED: Acts = Acts((1 << Act::SignData as u32) - 1);
     /// The acts with a mechanism.
     pub const WITH_MECHANISM: Acts = Acts(
         ((1 << Operation::ALL.len()) - 1) | (1 << Act::SignData as u32) | (1 << Act::EncryptMessage as u32),
     );
+
+    /// To be seen. What is refused here is not there, and that has return values of its own.
+    pub const SEEN: Acts = Acts(1 << Act::See as u32 | 1 << Act::SeeToken as u32);
 
     /// The members of both.
     pub const fn intersection(self, other: Acts) -> Acts {
@@ -163,6 +170,7 @@ mod tests {
         }
         assert_eq!(Act::Import.operation(), None);
         assert!(Act::ALL.len() <= 32, "a set is 32 bits");
-        assert_eq!(Act::ALL.last_chunk(), Some(&[Act::SignData, Act::EncryptMessage]));
+        let heard_by_name = [Act::SignData, Act::EncryptMessage, Act::See, Act::SeeToken];
+        assert_eq!(Act::ALL.last_chunk(), Some(&heard_by_name));
     }
 }

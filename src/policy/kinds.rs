@@ -33,6 +33,7 @@ pub(crate) trait Kind: Sized {
 
     /// The condition; what is wrong with it goes to the report. With `every`, each of several facts must meet it, else
     /// one is enough: what an `allow` lets pass must be right in all its parts, what a `deny` refuses be wrong in one.
+    /// Of its own in every kind (`inline(never)`): each line of the registry would bring a copy into the library.
     fn read(value: &Value<'_>, how: Self::How, every: bool, report: &mut Report<'_>) -> Option<Self>;
 
     /// Whether the fact meets the condition.

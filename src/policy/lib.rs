@@ -173,6 +173,11 @@ impl Policy {
         self.asked.asks_more(act)
     }
 
+    /// Whether rules say what may be seen at all: where not, nobody needs to look.
+    pub fn hides(&self) -> bool {
+        !self.considered.intersection(Acts::SEEN).is_empty()
+    }
+
     /// Whether it is carried out.
     pub fn mode(&self) -> Mode {
         self.mode

@@ -43,6 +43,10 @@ pub(crate) enum Problem {
     GuardName { name: String },
     ProfileName { name: String, profile: String },
     UselessRv { action: &'static str },
+    HiddenRv,
+    NotOfSlots { key: &'static str },
+    NotOfSights { key: &'static str },
+    HeldSight,
     Cross { low: &'static str, high: &'static str },
     CurveSpelledOut,
     CurveWithoutCurves { mechanism: String },
@@ -139,6 +143,18 @@ impl fmt::Display for Problem {
             }
             Problem::UselessRv { action } => {
                 write!(f, "what the action `{action}` lets pass returns what the token returns")
+            }
+            Problem::HiddenRv => {
+                write!(f, "what may not be seen is not there, and the call returns what it returns for that")
+            }
+            Problem::NotOfSlots { key } => {
+                write!(f, "neither a slot nor its token has a `{key}`, so the rule never matches")
+            }
+            Problem::NotOfSights { key } => {
+                write!(f, "`{key}` is asked of calls, not of all that they may see")
+            }
+            Problem::HeldSight => {
+                write!(f, "a search asks for everything, so nobody is held for what it may not see")
             }
             Problem::Cross { low, high } => {
                 write!(f, "`{low}` lies above `{high}`, so the rule never matches")
@@ -249,6 +265,12 @@ impl Problem {
             }
             Problem::ProfileName { .. } => "give each rule a name of its own: events cite it".into(),
             Problem::UselessRv { .. } => "leave `rv` out, or deny".into(),
+            Problem::HiddenRv => "leave `rv` out".into(),
+            Problem::NotOfSights { .. } => "ask it in another rule, of what is done".into(),
+            Problem::HeldSight => "write `deny`".into(),
+            Problem::NotOfSlots { .. } => {
+                "ask for `token`, `serial` or `slot`, or write `operation = \"see\"` for the objects of a token".into()
+            }
             Problem::Cross { .. } => "swap the two, or correct one".into(),
             Problem::CurveSpelledOut => "leave one of the two out".into(),
             Problem::Contradiction { by, .. } => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a refused call returns: the return value that says what was wrong with it, chosen by the rule or by what the
-//! call does.
+//! call does. For what may not be seen no rule chooses: it is as if it did not exist.
 
 use event::value::rv::*;
 
@@ -28,6 +28,9 @@ pub(crate) fn usual(act: Act) -> u64 {
         Act::Read => CKR_ATTRIBUTE_SENSITIVE,
         Act::DigestKey => CKR_KEY_INDIGESTIBLE,
         Act::Login => CKR_USER_TYPE_INVALID,
+        // Of an object; for the handles that have a code of their own the library knows which one it was.
+        Act::See => CKR_OBJECT_HANDLE_INVALID,
+        Act::SeeToken => CKR_SLOT_ID_INVALID,
         Act::Find | Act::Administer | Act::State | Act::Open | Act::SignData | Act::EncryptMessage => {
             CKR_FUNCTION_REJECTED
         }

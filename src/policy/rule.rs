@@ -166,7 +166,15 @@ impl<'p> Verdict<'p> {
 
     /// The `CKR_` number that the call returns if it is refused.
     pub fn rv(self) -> u64 {
-        self.rule.rv.unwrap_or_else(|| refusal::usual(self.act))
+        match self.rule.rv {
+            Some(rv) if !Acts::SEEN.contains(self.act) => rv,
+            _ => refusal::usual(self.act),
+        }
+    }
+
+    /// Whether it is stricter than another.
+    pub fn is_stricter_than(self, other: Verdict<'_>) -> bool {
+        self.weight() > other.weight()
     }
 
     /// The mechanism inside the parameter of the call's own that was decided on, where that was the stricter verdict.

@@ -19,6 +19,7 @@ use crate::rates;
 use crate::reader::{Section, shown};
 use crate::rule::{Action, Rule};
 use crate::strength;
+use crate::subject::Subject;
 
 /// The families whose keys lie on curves; of CMS nothing is said, since it signs with any key.
 const CURVED: [Family; 5] = [Family::Ec, Family::Edwards, Family::Montgomery, Family::Signal, Family::Cms];
@@ -32,7 +33,10 @@ pub(crate) fn of_one(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>
     }
     if !rule.action.refuses() && rule.rv.is_some() {
         report.add(section.span_of("rv"), Problem::UselessRv { action: rule.action.name() });
+    } else if rule.rv.is_some() && rule.acts.without(Acts::SEEN).is_empty() {
+        report.add(section.span_of("rv"), Problem::HiddenRv);
     }
+    sights(rule, section, report);
     limits(rule, section, report);
     rate(rule, section, report);
     if section.value("curve").is_some()
@@ -106,6 +110,30 @@ pub(crate) fn few_rates(rules: &[Rule], sections: &[Section<'_>], before: &[Rule
     let room = rates::MOST.saturating_sub(before.iter().filter(has).count());
     for (_, section) in rules.iter().zip(sections).filter(|(rule, _)| has(rule)).skip(room) {
         report.add(section.span_of("rate"), Problem::ManyRates { most: rates::MOST });
+    }
+}
+
+/// Reports what does not go with being seen: what is asked of an object where only slots are seen, which neither a slot nor
+/// its token meets; what is known of calls and of keys that are used, not of all that a search finds; and to hold who
+/// asks, since a search asks for everything.
+fn sights(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
+    if rule.acts.intersection(Acts::SEEN).is_empty() {
+        return;
+    }
+    if rule.action == Action::Quarantine {
+        report.add(section.span_of("action"), Problem::HeldSight);
+    }
+    let only = rule.acts.without(Acts::SEEN).is_empty();
+    let slots = only && !rule.acts.contains(Act::See);
+    for condition in &rule.conditions {
+        let key = Condition::KEYS[condition.place()];
+        let problem = match condition {
+            Condition::rate(_) => Problem::NotOfSights { key },
+            Condition::foreign(_) if only => Problem::NotOfSights { key },
+            _ if slots && condition.asks(Subject::Key) => Problem::NotOfSlots { key },
+            _ => continue,
+        };
+        report.add(section.span_of(key), problem);
     }
 }
 

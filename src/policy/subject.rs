@@ -57,7 +57,11 @@ impl Asked {
             by_subject[Subject::Key as usize] = Act::ALL.iter().copied().collect();
         }
         let [_, more @ ..] = by_subject;
-        let of_guards = guards.iter().flat_map(|guard| guard.acts).copied().collect();
+        let mut of_guards: Acts = guards.iter().flat_map(|guard| guard.acts).copied().collect();
+        // What a call may see is more than its mechanism, whatever it does.
+        if rules.iter().any(|rule| !rule.acts.intersection(Acts::SEEN).is_empty()) {
+            of_guards = Act::ALL.iter().copied().collect();
+        }
         Asked { by_subject, by_more: more.into_iter().fold(of_guards, Acts::union) }
     }
 

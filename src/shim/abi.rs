@@ -14,7 +14,7 @@ use std::ffi::c_void;
 use crate::call::Call;
 use crate::gate::gate;
 use crate::vendor::Table;
-use crate::{interfaces, lifecycle, mechanisms};
+use crate::{interfaces, lifecycle, mechanisms, visible};
 
 /// What the standard's `CK_VOID_PTR` points to.
 type CK_VOID = c_void;
@@ -78,6 +78,18 @@ macro_rules! body {
     (C_GetMechanismInfo, $table:expr, ($slot:ident, $mechanism:ident, $info:ident), $before:tt, $after:tt) => {
         body!(@gate C_GetMechanismInfo, $table, $before, $after,
             |call, vendor| mechanisms::info(call.policy(), vendor, $slot, $mechanism, $info))
+    };
+    (C_GetSlotList, $table:expr, ($present:ident, $list:ident, $count:ident), $before:tt, $after:tt) => {
+        body!(@gate C_GetSlotList, $table, $before, $after,
+            |call, vendor| visible::slots(call, vendor, $present, $list, $count))
+    };
+    (C_WaitForSlotEvent, $table:expr, ($flags:ident, $slot:ident, $reserved:ident), $before:tt, $after:tt) => {
+        body!(@gate C_WaitForSlotEvent, $table, $before, $after,
+            |call, vendor| visible::event(call, vendor, $flags, $slot, $reserved))
+    };
+    (C_FindObjects, $table:expr, ($session:ident, $list:ident, $most:ident, $count:ident), $before:tt, $after:tt) => {
+        body!(@gate C_FindObjects, $table, $before, $after,
+            |call, vendor| visible::objects(call, vendor, $session, $list, $most, $count))
     };
     ($name:ident, $table:expr, ($($argument:ident),*), $before:tt, $after:tt) => {
         body!(@gate $name, $table, $before, $after, |call, vendor| {

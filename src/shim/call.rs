@@ -15,6 +15,7 @@ mod instead;
 mod parameter;
 mod read;
 mod remembered;
+mod sight;
 
 use cryptoki_sys::*;
 use event::parameter::Parameter;
@@ -189,6 +190,9 @@ impl<'b> Call<'b> {
     fn judge_asked(&mut self) {
         let Some(asked) = self.asked.take() else { return };
         let (policy, act) = (&self.policy.policy, asked.act);
+        if policy.hides() && !self.sees(asked.parameters) {
+            return;
+        }
         if let Some(process) = &self.policy.process {
             asked.process = process.facts();
         }
@@ -206,15 +210,7 @@ impl<'b> Call<'b> {
     /// Notes the verdict on what was `asked`, and refuses the call if it says so.
     #[inline]
     fn obey(&mut self, verdict: policy::Verdict<'_>, asked: impl FnOnce() -> policy::Facts<'b>) {
-        self.header.verdict = match verdict.action() {
-            policy::Action::Allow => Said::Allow,
-            policy::Action::Warn => Said::Warn,
-            policy::Action::Deny | policy::Action::Quarantine => Said::Deny,
-        };
-        self.header.enforced = verdict.enforced();
-        let (place, text) = self.policy.rule(verdict.rule(), self.recorder);
-        let nested = verdict.nested().unwrap_or(u64::MAX);
-        self.frame.words(Tag::Rule, [nested, place], text.iter().copied());
+        self.say(verdict);
         if self.counted.is_some() {
             self.count_verdict(verdict.refuses());
         }
@@ -225,6 +221,24 @@ impl<'b> Call<'b> {
             self.refusal = Some(verdict.rv());
             self.tell_instead(&asked());
         }
+    }
+
+    /// Puts a verdict into the record, where none is that is stricter. Of several sections the last counts.
+    #[inline(never)]
+    fn say(&mut self, verdict: policy::Verdict<'_>) {
+        let said = match verdict.action() {
+            policy::Action::Allow => Said::Allow,
+            policy::Action::Warn => Said::Warn,
+            policy::Action::Deny | policy::Action::Quarantine => Said::Deny,
+        };
+        if self.header.verdict as u8 > said as u8 {
+            return;
+        }
+        self.header.verdict = said;
+        self.header.enforced = verdict.enforced();
+        let (place, text) = self.policy.rule(verdict.rule(), self.recorder);
+        let nested = verdict.nested().unwrap_or(u64::MAX);
+        self.frame.words(Tag::Rule, [nested, place], text.iter().copied());
     }
 
     /// Our own code failed before the call could be judged.

@@ -53,19 +53,6 @@ pub(crate) struct Session {
 /// A key that is known.
 pub(crate) type Key = Found<'static, KEY_WORDS, 0>;
 
-/// Gives the encoded form of a key to `copy`; how many words that is. None where it was forgotten meanwhile.
-pub(crate) fn key_words(key: Key, copy: &mut [MaybeUninit<u64>]) -> Option<usize> {
-    let mut length = 0;
-    let whole = key.read(|words| {
-        let words = words.get(1..).unwrap_or_default();
-        for (to, from) in copy.iter_mut().zip(words) {
-            to.write(from.load(Ordering::Relaxed));
-        }
-        length = words.len().min(copy.len());
-    });
-    whole.then_some(length)
-}
-
 impl Facts {
     /// Empty tables, or none where there is no memory. `inherited` says that sessions may be open already.
     pub(crate) fn new(inherited: bool) -> Option<Facts> {
@@ -189,15 +176,12 @@ impl Facts {
     /// that is. None where the token is not known.
     pub(crate) fn ask_token(&self, slot: u64, copy: &mut [MaybeUninit<u64>]) -> Option<(usize, u64)> {
         let found = self.tokens.find(None, slot)?;
-        let mut length = 0;
-        let whole = found.read(|words| {
-            let words = words.get(1..).unwrap_or_default();
-            for (to, from) in copy.iter_mut().zip(words) {
-                to.write(from.load(Ordering::Relaxed));
-            }
-            length = words.len().min(copy.len());
-        });
-        whole.then(|| (length, self.user(slot, found.place())))
+        Some((encoded(&found, copy)?, self.user(slot, found.place())))
+    }
+
+    /// Gives the encoded key to `copy`; how many words that is. None where the key is not known.
+    pub(crate) fn ask_key(&self, slot: u64, handle: u64, copy: &mut [MaybeUninit<u64>]) -> Option<usize> {
+        encoded(&self.keys.find(Some(slot), handle)?, copy)
     }
 
     /// Forgets the token of a slot: it was initialised anew.
@@ -275,6 +259,23 @@ impl Facts {
         free[active as usize].store(id, Ordering::Relaxed);
         free[Active::COUNT + active as usize].store(mechanism, Ordering::Relaxed);
     }
+}
+
+/// Gives what is known to `copy`, without the place of its definition; how many words that is. None where it was forgotten
+/// meanwhile.
+pub(crate) fn encoded<const W: usize, const X: usize>(
+    found: &Found<'_, W, X>,
+    copy: &mut [MaybeUninit<u64>],
+) -> Option<usize> {
+    let mut length = 0;
+    let whole = found.read(|words| {
+        let words = words.get(1..).unwrap_or_default();
+        for (to, from) in copy.iter_mut().zip(words) {
+            to.write(from.load(Ordering::Relaxed));
+        }
+        length = words.len().min(copy.len());
+    });
+    whole.then_some(length)
 }
 
 /// How a record tells of facts: the place of their definition, and their encoded form where there is none.

@@ -19,3 +19,4 @@ mod start;
 mod thread;
 mod trace;
 mod vendor;
+mod visible;

@@ -49,28 +49,47 @@ pub(crate) fn list(
         // SAFETY: the caller's arguments, as they came.
         return Some(unsafe { forward(slot, out, count) });
     }
-    // SAFETY: not NULL, and the caller's promise that it is a count.
-    let room = unsafe { count.read_unaligned() };
-    // SAFETY: as above.
-    unsafe { count.write_unaligned(kept.len() as CK_ULONG) };
-    if out.is_null() {
-        return Some(CKR_OK);
-    }
-    if room < kept.len() as CK_ULONG {
-        return Some(CKR_BUFFER_TOO_SMALL);
-    }
-    for (place, mechanism) in kept.iter().enumerate() {
-        // SAFETY: the caller's promise of room for so many.
-        unsafe { out.add(place).write_unaligned(*mechanism) };
-    }
-    Some(CKR_OK)
+    // SAFETY: not NULL, and the caller's promise that it is a count, and that there is room for so many.
+    Some(unsafe { hand_out(&kept, out, count) })
 }
 
-/// The vendor's whole list. Its length may change between two questions.
+/// Hands a list out as PKCS#11 has it: the count, too little room, the list (PKCS#11 3.2, section 5.2).
+///
+/// # Safety
+/// `count` is a count, and `out` is NULL or has room for so many.
+pub(crate) unsafe fn hand_out(list: &[CK_ULONG], out: *mut CK_ULONG, count: *mut CK_ULONG) -> CK_RV {
+    // SAFETY: the caller's promise.
+    let room = unsafe { count.read_unaligned() };
+    // SAFETY: as above.
+    unsafe { count.write_unaligned(list.len() as CK_ULONG) };
+    if out.is_null() {
+        return CKR_OK;
+    }
+    if room < list.len() as CK_ULONG {
+        return CKR_BUFFER_TOO_SMALL;
+    }
+    for (place, entry) in list.iter().enumerate() {
+        // SAFETY: the caller's promise of room for so many.
+        unsafe { out.add(place).write_unaligned(*entry) };
+    }
+    CKR_OK
+}
+
+/// The vendor's whole list.
 pub(crate) fn whole(vendor: &List, slot: CK_SLOT_ID) -> Result<Vec<u64>, Option<CK_RV>> {
+    listed(&mut |list, count| vendor.mechanism_list(slot, list, count))
+}
+
+/// Asks the vendor for a list, for as much of it as there is room for; for its count where there is none.
+type Ask<'a> = dyn FnMut(Option<&mut [u64]>, &mut CK_ULONG) -> Option<CK_RV> + 'a;
+
+/// A whole list that `ask` gives, or its count where there is no room. The count is always asked for first: softokn of NSS
+/// writes its whole list whatever the room. It may change between two questions.
+#[inline(never)]
+pub(crate) fn listed(ask: &mut Ask<'_>) -> Result<Vec<u64>, Option<CK_RV>> {
     for _ in 0..8 {
         let mut count = 0;
-        let rv = vendor.mechanism_list(slot, None, &mut count);
+        let rv = ask(None, &mut count);
         if rv != Some(CKR_OK) {
             return Err(rv);
         }
@@ -78,7 +97,7 @@ pub(crate) fn whole(vendor: &List, slot: CK_SLOT_ID) -> Result<Vec<u64>, Option<
         let mut list = Vec::new();
         list.try_reserve_exact(length).map_err(|_| Some(CKR_HOST_MEMORY))?;
         list.resize(length, 0);
-        match vendor.mechanism_list(slot, Some(&mut list), &mut count) {
+        match ask(Some(&mut list), &mut count) {
             Some(CKR_OK) => {
                 list.truncate(usize::try_from(count).unwrap_or(0));
                 return Ok(list);

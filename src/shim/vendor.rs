@@ -274,13 +274,30 @@ impl List {
         list: Option<&mut [u64]>,
         count: &mut CK_ULONG,
     ) -> Option<CK_RV> {
-        let place = list.map_or(ptr::null_mut(), |list| {
-            *count = list.len() as CK_ULONG;
-            list.as_mut_ptr()
-        });
+        let place = place_of(list, count);
         // SAFETY: the vendor's function, with room for as many as the count says, or NULL for the count.
         self.0.C_GetMechanismList.map(|ask| unsafe { ask(slot, place, count) })
     }
+
+    /// `C_GetSlotList`, asked by ourselves. `list` is None for the count.
+    pub(crate) fn slot_list(
+        &self,
+        present: CK_BBOOL,
+        list: Option<&mut [u64]>,
+        count: &mut CK_ULONG,
+    ) -> Option<CK_RV> {
+        let place = place_of(list, count);
+        // SAFETY: as above.
+        self.0.C_GetSlotList.map(|ask| unsafe { ask(present, place, count) })
+    }
+}
+
+/// A list as C has it, its length in `count`; NULL for none.
+fn place_of(list: Option<&mut [u64]>, count: &mut CK_ULONG) -> *mut u64 {
+    list.map_or(ptr::null_mut(), |list| {
+        *count = list.len() as CK_ULONG;
+        list.as_mut_ptr()
+    })
 }
 
 /// The address of a symbol; NULL where there is none.

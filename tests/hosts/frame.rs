@@ -27,6 +27,8 @@ pub(crate) struct Frame {
     /// Hand over NULL for the mechanism.
     pub(crate) cancel: bool,
     pub(crate) null: Null,
+    /// The number for the argument of this name, in place of the usual one.
+    pub(crate) other: Option<(&'static str, u64)>,
     parameter: [u8; 16],
     label: [u8; 4],
     template: CK_ATTRIBUTE,
@@ -44,6 +46,7 @@ impl Frame {
             mechanism: CK_MECHANISM { mechanism, ..Default::default() },
             cancel: false,
             null: Null::None,
+            other: None,
             parameter: [7; 16],
             label: *b"made",
             template: CK_ATTRIBUTE::default(),
@@ -102,6 +105,9 @@ impl Frame {
     }
 
     fn number(&self, function: Function, name: &str) -> u64 {
+        if let Some((_, number)) = self.other.filter(|(other, _)| *other == name) {
+            return number;
+        }
         match (function, name) {
             (_, "hSession") => self.session,
             (Function::C_OpenSession, "flags") => CKF_SERIAL_SESSION | CKF_RW_SESSION,

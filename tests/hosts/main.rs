@@ -17,6 +17,8 @@ mod module;
 mod nested;
 mod nulls;
 mod script;
+mod search;
+mod sight;
 mod storm;
 mod veto;
 
@@ -40,6 +42,11 @@ const SUBJECTS: &[(&str, Subject)] = &[
     ("cross", cross::cross),
     ("nested", nested::nested),
     ("words", nested::words),
+    ("handles", sight::handles),
+    ("inside", sight::inside),
+    ("slots", sight::slots),
+    ("search", search::search),
+    ("foreign", search::foreign),
     ("storm", storm::storm),
     ("script", script::script),
     ("digests", digests::digests),

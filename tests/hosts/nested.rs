@@ -210,7 +210,7 @@ fn with(positions: &[Position], arguments: &[String]) {
 }
 
 /// The function that asks a mechanism for the first of the things that it can do.
-fn first(mechanism: &Mechanism) -> Function {
+pub(crate) fn first(mechanism: &Mechanism) -> Function {
     match mechanism.operations.iter().next() {
         Some(Operation::Encrypt) => Function::C_EncryptInit,
         Some(Operation::Sign) => Function::C_SignInit,

@@ -21,6 +21,7 @@ misbehaviours! {
     Captured        "captured"         "Its tables name its interposable exports, so a preloaded library can replace them."
     WrongPins       "wrong-pins"       "Says of every PIN that it is wrong."
     LyingLengths    "lying-lengths"    "Says lengths far beyond the buffer after writing only what fits."
+    SlotEvents      "slot-events"      "Has two events in its slot to tell of, whoever asks."
 }
 
 /// Whether `misbehaviour` was asked for.

@@ -3,6 +3,7 @@
 //! `special!` names them; every other function has nothing between its words.
 
 use std::ffi::{c_char, c_void};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use cryptoki_sys::*;
 
@@ -72,8 +73,8 @@ macro_rules! special {
     ($call:ident C_CancelFunction($session:ident)) => {
         Err(CKR_FUNCTION_NOT_PARALLEL)
     };
-    ($call:ident C_WaitForSlotEvent($($rest:ident),*)) => {
-        Err(CKR_NO_EVENT)
+    ($call:ident C_WaitForSlotEvent($flags:ident, $slot:ident, $reserved:ident)) => {
+        $call.slot_event($slot)
     };
     ($call:ident C_GetSessionValidationFlags($session:ident, $kind:ident, $flags:ident)) => {
         $call.put($flags, 0)
@@ -192,6 +193,14 @@ impl Call {
     pub(crate) fn slots(&mut self) -> Result<(), CK_RV> {
         self.list = vec![SLOT];
         Ok(())
+    }
+
+    pub(crate) fn slot_event(&mut self, at: *mut CK_SLOT_ID) -> Result<(), CK_RV> {
+        static TOLD: AtomicU32 = AtomicU32::new(0);
+        if wanted(Misbehaviour::SlotEvents) && TOLD.fetch_add(1, Relaxed) < 2 {
+            return self.put(at, SLOT);
+        }
+        Err(CKR_NO_EVENT)
     }
 
     pub(crate) fn slot_info(&mut self, at: *mut CK_SLOT_INFO) -> Result<(), CK_RV> {

@@ -64,6 +64,7 @@ impl Kind for AtLeast {
     type How = Unit;
     type Fact<'f> = Option<u64>;
 
+    #[inline(never)]
     fn read(value: &Value<'_>, unit: Unit, _: bool, report: &mut Report<'_>) -> Option<AtLeast> {
         count(value, unit, report).map(AtLeast)
     }
@@ -89,6 +90,7 @@ impl Kind for AtMost {
     type How = Unit;
     type Fact<'f> = Option<u64>;
 
+    #[inline(never)]
     fn read(value: &Value<'_>, unit: Unit, _: bool, report: &mut Report<'_>) -> Option<AtMost> {
         count(value, unit, report).map(AtMost)
     }
@@ -121,6 +123,7 @@ impl Kind for Is {
     type How = ();
     type Fact<'f> = Option<bool>;
 
+    #[inline(never)]
     fn read(value: &Value<'_>, (): (), _: bool, report: &mut Report<'_>) -> Option<Is> {
         boolean(value, report).map(Is)
     }

@@ -48,6 +48,7 @@ macro_rules! limits {
                 type How = Unit;
                 type Fact<'f> = Values<'f>;
 
+                #[inline(never)]
                 fn read(value: &Value<'_>, unit: Unit, every: bool, report: &mut Report<'_>) -> Option<$kind> {
                     count(value, unit, report).map(|limit| $kind { limit, every })
                 }
@@ -95,6 +96,7 @@ impl Kind for EachOf {
     type How = (Words, Reading, bool);
     type Fact<'f> = Values<'f>;
 
+    #[inline(never)]
     fn read(
         value: &Value<'_>,
         (words, reading, mechanisms): Self::How,

@@ -23,6 +23,7 @@ impl Kind for Asks {
     type How = ();
     type Fact<'f> = [Flags; 2];
 
+    #[inline(never)]
     fn read(value: &Value<'_>, (): (), every: bool, report: &mut Report<'_>) -> Option<Asks> {
         let DeValue::Table(table) = value.get_ref() else {
             return wrong_type(value, ASKS, report);

@@ -38,6 +38,7 @@ impl Kind for From {
     type How = ();
     type Fact<'f> = Option<u64>;
 
+    #[inline(never)]
     fn read(value: &Value<'_>, (): (), _: bool, report: &mut Report<'_>) -> Option<From> {
         date(value, report).map(From)
     }
@@ -59,6 +60,7 @@ impl Kind for Until {
     type How = ();
     type Fact<'f> = Option<u64>;
 
+    #[inline(never)]
     fn read(value: &Value<'_>, (): (), _: bool, report: &mut Report<'_>) -> Option<Until> {
         date(value, report).map(Until)
     }
@@ -88,6 +90,7 @@ impl Kind for Hours {
     type How = ();
     type Fact<'f> = Option<u64>;
 
+    #[inline(never)]
     fn read(value: &Value<'_>, (): (), _: bool, report: &mut Report<'_>) -> Option<Hours> {
         let written = string(value, HOURS, report)?;
         let hours = written.split_once('-').and_then(|(from, until)| {

@@ -11,7 +11,9 @@ use policy::{Act, Action, Belongs, Counters, Facts, Origin, Policy};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-const ACTS: [Act; 4] = [Act::Sign, Act::Verify, Act::Digest, Act::Destroy];
+const ACTS: [Act; 5] = [Act::Sign, Act::Verify, Act::Digest, Act::Destroy, Act::See];
+/// The acts without a mechanism.
+const BARE: [Act; 2] = [Act::Destroy, Act::See];
 /// The last one is named by no rule. Vendors' numbers, so that no operation contradicts them.
 const MECHANISMS: [u64; 4] = [0x8000_0001, 0x8000_0002, u64::MAX, 0x8000_0003];
 const LABELS: [Option<&[u8]>; 5] = [None, Some(b"a"), Some(b"b"), Some(b"ab"), Some(b"ab\n")];
@@ -150,7 +152,8 @@ impl Ask {
 impl Rule {
     /// Whether it is for the call, however often there was one like it before.
     fn is_for(&self, seen: Seen<'_>) -> bool {
-        self.acts.as_ref().is_none_or(|list| list.contains(&seen.act))
+        // What may be seen is for the rules that say so.
+        self.acts.as_ref().map_or(seen.act != Act::See, |list| list.contains(&seen.act))
             && self.mechanisms.as_ref().is_none_or(|list| seen.mechanism.is_some_and(|m| list.contains(&m)))
             && self.asks.iter().all(|ask| ask.met_by(seen, self.action == Action::Allow))
     }
@@ -271,7 +274,7 @@ fn slowly(rules: &[Rule], default: Action, observe: bool, facts: &Facts<'_>, rea
         Action::Deny => 4,
         Action::Quarantine => 5,
     };
-    let default = if facts.act == Act::Destroy { Action::Allow } else { default };
+    let default = if BARE.contains(&facts.act) { Action::Allow } else { default };
     let mut verdict =
         first(outer(facts)).map_or((default, !observe, rules.len(), None), |place| of(place, None));
     for seen in inside(facts) {
@@ -323,9 +326,9 @@ fn rules() -> impl Strategy<Value = Rule> {
         prop::collection::vec(asks(), 0..4),
     )
         .prop_map(|(action, enforce, mut acts, mechanisms, mut asks)| {
-            // No mechanism destroys: to say so is a mistake of another kind.
+            // No mechanism destroys or sees: to say so is a mistake of another kind.
             if let (Some(list), Some(_)) = (&mut acts, &mechanisms) {
-                list.retain(|act| *act != Act::Destroy);
+                list.retain(|act| !BARE.contains(act));
                 acts = acts.filter(|list| !list.is_empty());
             }
             // A key is written once.
@@ -339,6 +342,12 @@ fn rules() -> impl Strategy<Value = Rule> {
             });
             // Nothing is allowed because there was too much of it.
             asks.retain(|ask| action != Action::Allow || !matches!(ask, Ask::Rate(_)));
+            // Who only sees is neither counted nor held.
+            let counts = asks.iter().any(|ask| matches!(ask, Ask::Rate(_)));
+            if let Some(list) = acts.as_mut().filter(|_| counts || action == Action::Quarantine) {
+                list.retain(|act| *act != Act::See);
+                acts = acts.filter(|list| !list.is_empty());
+            }
             Rule { action, enforce, acts, mechanisms, asks }
         })
 }
@@ -375,10 +384,11 @@ impl Dice {
     }
 
     fn call<'c>(&mut self, parameters: &'c [Parameter]) -> Facts<'c> {
-        let act = ACTS[self.below(4)];
-        let mechanism = (act != Act::Destroy).then(|| MECHANISMS[self.below(4)]);
+        let act = ACTS[self.below(5)];
+        let bare = BARE.contains(&act);
+        let mechanism = (!bare).then(|| MECHANISMS[self.below(4)]);
         let mut facts = Facts::of(C_SignInit, act, mechanism);
-        facts.parameters = if act == Act::Destroy { &[] } else { parameters };
+        facts.parameters = if bare { &[] } else { parameters };
         facts.key.bits = [None, Some(1), Some(2), Some(3)][self.below(4)];
         facts.key.label = LABELS[self.below(5)];
         facts.key.id = LABELS[self.below(5)];

@@ -4,7 +4,7 @@
 use event::Function::C_SignInit;
 use event::mechanism::*;
 use event::parameter::{Field, Parameter};
-use event::value::rv;
+use event::value::rv::{self, CKR_FUNCTION_REJECTED, CKR_OBJECT_HANDLE_INVALID, CKR_SLOT_ID_INVALID};
 use policy::Act::{self, *};
 use policy::{Action, Facts, Policy};
 
@@ -92,6 +92,46 @@ fn a_call_without_a_mechanism_that_no_rule_is_for_goes_on() {
     assert!(peek.considers(SignData) && !peek.judge(&facts).refuses());
     facts.input.digest = Some(CKM_SHA_1);
     assert!(peek.judge(&facts).refuses());
+}
+
+#[test]
+fn what_may_be_seen_is_for_the_rules_that_name_it() {
+    let blind = policy(&format!("default = 'deny'\n{}", rule("no", "deny", "")));
+    assert!(!blind.hides() && !blind.considers(See) && !blind.judge(&call(See, None)).refuses());
+    let own = rule("own", "allow", "operation = 'see'\nlabel = 'tenant-a-*'");
+    let rest = rule("rest", "deny", "operation = 'see'");
+    let tenant = policy(&(own + &rest));
+    assert!(tenant.hides() && tenant.considers(See) && !tenant.considers(SeeToken));
+    let with = |label: Option<&'static [u8]>| {
+        let mut facts = call(See, None);
+        facts.key.label = label;
+        facts
+    };
+    assert!(!tenant.judge(&with(Some(b"tenant-a-tls"))).refuses());
+    let foreign = with(Some(b"tenant-b-tls"));
+    assert_eq!(tenant.judge(&foreign).rv(), CKR_OBJECT_HANDLE_INVALID);
+    assert!(tenant.judge(&foreign).refuses());
+    assert!(tenant.judge(&with(None)).refuses(), "what tells no label is not this tenant's");
+    // The rules for what is seen decide nothing else.
+    assert!(!tenant.judge(&call(SeeToken, None)).refuses());
+    assert!(!tenant.judge(&call(Destroy, None)).refuses());
+
+    let watched = policy(
+        "mode = 'observe'\n[[rule]]\nname = 'x'\naction = 'deny'\nremedy = 'y'\noperation = ['see-token', 'login']\n\
+         token = 'prod-*'\nrv = 'function'\n",
+    );
+    let mut facts = call(SeeToken, None);
+    facts.token.label = Some(b"prod-1");
+    let verdict = watched.judge(&facts);
+    // A return value is chosen for the login alone: a hidden slot is none.
+    assert_eq!(
+        (verdict.action(), verdict.enforced(), verdict.rv()),
+        (Action::Deny, false, CKR_SLOT_ID_INVALID)
+    );
+    assert_eq!(watched.judge(&Facts { act: Login, ..facts }).rv(), CKR_FUNCTION_REJECTED);
+    let shadow = verdict;
+    let allowed = tenant.judge(&with(Some(b"tenant-a-tls")));
+    assert!(shadow.is_stricter_than(allowed) && !allowed.is_stricter_than(shadow));
 }
 
 #[test]

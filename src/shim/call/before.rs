@@ -22,18 +22,22 @@ impl<'b> Call<'b> {
     #[inline]
     pub(crate) fn session(&mut self, handle: CK_SESSION_HANDLE) {
         self.header.session = Some(handle);
-        let Some(facts) = self.facts() else { return };
-        self.session = facts.session(handle);
-        if self.session.is_none() && facts.may_miss_sessions() {
-            self.learn_session(handle);
+        if let Some(facts) = self.facts() {
+            self.session = facts.session(handle);
+            if self.session.is_none() && facts.may_miss_sessions() {
+                self.learn_session(handle);
+            }
+            if let Some(session) = &self.session {
+                facts.tell_session(session, &mut self.frame);
+            }
         }
-        if let Some(session) = &self.session {
-            facts.tell_session(session, &mut self.frame);
+        if self.policy.policy.hides() {
+            self.look_at_session(handle);
         }
     }
 
     #[cold]
-    fn learn_session(&mut self, handle: CK_SESSION_HANDLE) {
+    pub(super) fn learn_session(&mut self, handle: CK_SESSION_HANDLE) {
         let mut info = CK_SESSION_INFO::default();
         if self.shim.vendor.own().session_info(handle, &mut info) != Some(CKR_OK) {
             return;
@@ -63,6 +67,9 @@ impl<'b> Call<'b> {
         self.frame.number(Tag::Slot, slot);
         if let Some(asked) = &mut self.asked {
             asked.token.slot = Some(slot);
+        }
+        if self.policy.policy.hides() {
+            self.look_at_slot(slot);
         }
     }
 
@@ -203,6 +210,9 @@ impl<'b> Call<'b> {
 
     #[inline]
     fn known(&mut self, handle: CK_OBJECT_HANDLE, learn: bool) {
+        if self.policy.policy.considers(Act::See) {
+            self.look_at_object(handle);
+        }
         let known = self.recorder.map(Recorder::facts).zip(self.session);
         let mut told =
             known.and_then(|(facts, session)| facts.tell_key(session.slot, handle, &mut self.frame));
@@ -233,7 +243,7 @@ impl<'b> Call<'b> {
         let Some((told, room)) = told.zip(self.key_room.get_mut(number).and_then(Option::take)) else {
             return;
         };
-        let Some(length) = facts::key_words(told, room) else { return };
+        let Some(length) = facts::encoded(&told, room) else { return };
         // SAFETY: so many words were written.
         let words: &'b [u64] = unsafe { room[..length].assume_init_ref() };
         // Shorter than a key can be where there was no room for it.

@@ -76,6 +76,12 @@ pub(crate) unsafe fn decode(shape: Shape, parameter: *const c_void, length: usiz
     unsafe { fields(shape, parameter, length, 0, out) }
 }
 
+/// Whether the parameter of this shape holds object handles: in its structure, or in the list that those of SP 800-108
+/// point to, which is no part of the fields.
+pub(crate) fn holds_handles(shape: Shape) -> bool {
+    matches!(shape, Shape::Sp800108Kdf | Shape::Sp800108FeedbackKdf) || shapes::holds_handles(shape)
+}
+
 /// # Safety
 /// As for [`decode`].
 unsafe fn fields(shape: Shape, parameter: *const c_void, length: usize, depth: u8, out: &mut Parameters) {

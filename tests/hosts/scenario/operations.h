@@ -12,8 +12,9 @@ static CK_BYTE iv[16] = "sixteen bytes iv";
         memset(out_, 0x5a, sizeof out_);                              \
         CALL(function, session, input, length, NULL, &room_);         \
         number("needs", room_);                                       \
-        CALL(function, session, input, length, out_, &small_);        \
-        number("small", small_);                                      \
+        /* softokn's MD5 says CKR_OK to this, and a length that it never wrote: whatever the stack held. */ \
+        if (CALL(function, session, input, length, out_, &small_) != CKR_OK) \
+            number("small", small_);                                  \
         bytes("left", out_, 4);                                       \
         room_ = sizeof out_;                                          \
         if (CALL(function, session, input, length, out_, &room_) == CKR_OK) { \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What each function does, as policies name it: told by the words `mechanism(…)`, `does(…)`, `signs(…)` and
-//! `begins_message(…)` in the one list of functions.
+//! `begins_message(…)` in the one list of functions. To see is what nearly all of them do besides.
 
 use event::Function;
 use event::mechanism::Operation;
@@ -25,9 +25,14 @@ macro_rules! acts {
 }
 event::pkcs11!(acts);
 
-/// The function that is meant where only the act is named: the first that the standard lists.
+/// The function that is meant where only the act is named: the first that the standard lists, and of those that see the
+/// one that does nothing else.
 pub(super) fn function(act: Act) -> Option<Function> {
-    Function::ALL.iter().copied().find(|function| self::act(*function) == Some(act))
+    match act {
+        Act::See => Some(Function::C_FindObjects),
+        Act::SeeToken => Some(Function::C_GetSlotList),
+        _ => Function::ALL.iter().copied().find(|function| self::act(*function) == Some(act)),
+    }
 }
 
 #[cfg(test)]

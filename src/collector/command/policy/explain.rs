@@ -14,6 +14,7 @@ use clap::Args;
 use policy::Policy;
 
 use super::super::{Failure, print};
+use super::known::strictest;
 use super::load;
 use super::source::Source;
 use super::when::Day;
@@ -60,7 +61,8 @@ struct Now<'p> {
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut told = find(arguments)?;
     if let Some(day) = arguments.at {
-        told.call.time = Some(day.at(told.call.time));
+        let calls = told.sights.iter_mut().chain([&mut told.call]);
+        calls.for_each(|call| call.time = Some(day.at(call.time)));
     }
     let policy = match &arguments.policy {
         Some(path) => Some((path.clone(), load(path)?)),
@@ -70,12 +72,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let (Some((_, policy)), Some(rule)) = (&policy, &told.then.rule) {
         told.call.memory.reached = policy.rate_of(rule);
     }
-    let facts = told.call.facts();
-    let now = policy.as_ref().map(|(path, policy)| Now {
-        path: path.clone(),
-        policy,
-        verdict: policy.judge(&facts),
-        instead: instead::instead(policy, &told.call),
+    let now = policy.as_ref().map(|(path, policy)| {
+        let mut calls = std::mem::take(&mut told.sights);
+        calls.push(told.call.clone());
+        let verdict = match strictest(policy, &calls) {
+            Some((call, verdict)) => {
+                told.call = call.clone();
+                verdict
+            }
+            None => policy.judge(&told.call.facts()),
+        };
+        Now { path: path.clone(), policy, verdict, instead: instead::instead(policy, &told.call) }
     });
     print(&if arguments.json {
         format!("{}\n", text::json(&told, now.as_ref()))

@@ -4,7 +4,7 @@
 use event::Function;
 use event::parameter::Parameter;
 use event::record::Flags;
-use policy::{Act, Facts, Input, Memory, Object, Process, Token};
+use policy::{Act, Facts, Input, Memory, Object, Policy, Process, Token, Verdict};
 
 /// A call.
 #[derive(Debug, Clone)]
@@ -58,6 +58,13 @@ pub(super) struct Who {
     pub(super) unit: Option<Vec<u8>>,
     pub(super) container: Option<Vec<u8>>,
     pub(super) service: Option<Vec<u8>>,
+}
+
+/// Of what a call is and what it sees, the one that decides: the first that is refused, and where none is, the first
+/// with the strictest verdict; with equal ones the call itself, which is the last.
+pub(super) fn strictest<'p, 'c>(policy: &'p Policy, calls: &'c [Known]) -> Option<(&'c Known, Verdict<'p>)> {
+    let judged = calls.iter().rev().map(|call| (call, policy.judge(&call.facts())));
+    judged.reduce(|best, next| if next.1.is_stricter_than(best.1) || next.1.refuses() { next } else { best })
 }
 
 impl Known {

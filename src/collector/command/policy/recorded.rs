@@ -262,6 +262,30 @@ impl<'a> Line<'a> {
         Some(self.surrounded(known, service))
     }
 
+    /// What the call saw, each by itself: the slot with the token of its session, and every object that the event
+    /// tells of.
+    pub(super) fn sights(&self, service: Option<&str>) -> Vec<Known> {
+        let Some(function) = self.function.as_deref().and_then(Function::from_name) else {
+            return Vec::new();
+        };
+        let seen = |act| {
+            let mut known = self.surrounded(Known::of(function, act, None), service);
+            // Whom a login names is not yet there.
+            known.user = self.logged_in();
+            known
+        };
+        let slot = self.slot.or(self.session.as_ref().and_then(|session| session.slot));
+        let slot = slot.map(|_| seen(Act::SeeToken));
+        let keys = self.key.iter().chain(&self.other_keys);
+        slot.into_iter().chain(keys.map(|key| Known { key: key.thing(), ..seen(Act::See) })).collect()
+    }
+
+    /// Who is logged in, where that is known; a session that is known and names nobody is known to be nobody's.
+    fn logged_in(&self) -> Option<u64> {
+        let session = self.session.as_ref().filter(|session| session.read_write.is_some());
+        session.map(|session| session.user.map_or(NOBODY, User::number))
+    }
+
     /// With the token, the user, the process and the time.
     fn surrounded(&self, mut known: Known, service: Option<&str>) -> Known {
         if let Some(session) = &self.session {
@@ -273,10 +297,7 @@ impl<'a> Line<'a> {
             }
         }
         known.slot = known.slot.or(self.slot);
-        // A session that is known and names nobody is known to be nobody's.
-        let logged_in = self.session.as_ref().filter(|session| session.read_write.is_some());
-        let logged_in = logged_in.map(|session| session.user.map_or(NOBODY, User::number));
-        known.user = self.user.map(User::number).or(logged_in);
+        known.user = self.user.map(User::number).or_else(|| self.logged_in());
         known.process = self.process.as_ref().map(|process| process.who(service)).unwrap_or_default();
         known.time = self.time_unix_ns.map(|ns| ns / 1_000_000_000);
         known

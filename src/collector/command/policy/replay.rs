@@ -12,11 +12,13 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use collector::render::Shown;
+use policy::Act;
 
 use super::super::run::FailOn;
 use super::super::{Failure, print};
 use super::columns::{Cell, columns};
 use super::findings::{Finding, Findings, time_words};
+use super::known::strictest;
 use super::source::Source;
 use super::when::{Day, Since};
 use super::{load, sarif};
@@ -29,7 +31,8 @@ Each call is judged by its time, or by the day that --at names. Refusals count w
 policy's mode is, those of rules in shadow as well. Where a call that begins an operation would be
 refused, the others of that operation are not judged. What would be in quarantine is refused until
 that ends, and rates count the calls that are read. Guards that remember earlier calls
-judge by what each event tells.
+judge by what each event tells, and so do rules for what may be seen: a search tells no more than
+how much it found.
 
 Exit codes: 0 nothing refused, 3 something refused (with --fail-on warn: or warned of), 2 no answer.
 
@@ -82,29 +85,46 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             refused.remove(id);
             history.forget(id);
         }
-        let Some(mut call) = line.call(stream.service.as_deref()) else {
+        let service = stream.service.as_deref();
+        let mut sights = if policy.hides() { line.sights(service) } else { Vec::new() };
+        // The library learns what it is to look at; of what was not looked at then, some events tell nothing.
+        sights.retain(|seen| if seen.act == Act::See { seen.key.present } else { seen.token.is_some() });
+        let mut call = line.call(service);
+        if call.is_none() {
             history.pass(line);
-            return Ok(true);
-        };
+        }
+        let first = call.as_ref().or(sights.first());
+        let Some(made) = first.map(|call| call.time.unwrap_or_default()) else { return Ok(true) };
         // What goes on with an operation that would not have begun would not have come.
         let begun_by = line.begun_by().filter(|_| refused.contains_key(id));
         if begun_by.is_some_and(|init| refused[id].contains(&init)) {
             return Ok(true);
         }
-        let made = call.time.unwrap_or_default();
         let old = arguments.since.is_some_and(|since| made < since.0 / 1_000_000_000);
         if old || arguments.passed && line.was_refused() {
             return Ok(true);
         }
         if let Some(day) = arguments.at {
-            call.time = Some(day.at(call.time));
+            let calls = sights.iter_mut().chain(&mut call);
+            calls.for_each(|call| call.time = Some(day.at(call.time)));
         }
-        let verdict = history.judge(line, &mut call);
+        // What is not there is neither judged further nor counted.
+        let seen = strictest(&policy, &sights);
+        let hidden = seen.is_some_and(|(_, verdict)| verdict.refuses());
+        let own = call.as_mut().filter(|_| !hidden).map(|call| {
+            let verdict = history.judge(line, call);
+            (&*call, verdict)
+        });
+        let judged = match (seen, own) {
+            (Some(seen), Some(own)) if !seen.1.is_stricter_than(own.1) => Some(own),
+            (seen, own) => seen.or(own),
+        };
+        let Some((call, verdict)) = judged else { return Ok(true) };
         if verdict.refuses() {
             let ended = line.begun_by().or_else(|| line.id.as_deref().map(str::to_owned));
             refused.entry(id.to_owned()).or_default().extend(ended);
         }
-        findings.add(&call, verdict, made, line.was_refused());
+        findings.add(call, verdict, made, line.was_refused());
         Ok(true)
     })?;
 

@@ -6,7 +6,7 @@
 use super::{Parameters, Word, nested};
 use cryptoki_sys::*;
 use event::mechanism::Shape;
-use event::parameter::Field;
+use event::parameter::{Field, Kind};
 use std::ffi::c_void;
 
 /// A parameter that is one number by itself.
@@ -77,7 +77,17 @@ macro_rules! structures {
                 })*
             }
         }
+
+        /// Whether an object handle stands in the structure.
+        pub(super) fn holds_handles(shape: Shape) -> bool {
+            match shape {
+                Shape::None | Shape::Iv | Shape::Bytes => false,
+                $(Shape::$shape => false $($(|| structures!(? $field $how))+)+,)*
+            }
+        }
     };
+    (? $field:ident =>) => { false };
+    (? $field:ident $how:tt) => { matches!(Field::$field.kind(), Kind::Handle) };
     (@ $field:ident : $whole:ident $(.$value:ident)+, $depth:ident, $out:ident) => {
         $out.put($depth, Field::$field, $whole$(.$value)+.word())
     };

@@ -19,6 +19,8 @@ pub(super) struct Told {
     pub(super) id: Option<String>,
     pub(super) time: Option<String>,
     pub(super) call: Known,
+    /// What the call saw.
+    pub(super) sights: Vec<Known>,
     pub(super) then: Then,
     /// The policy file that the process named when its stream was opened.
     policy: Option<PathBuf>,
@@ -56,7 +58,12 @@ impl Told {
 
     /// An event of a stream.
     pub(super) fn of(line: &Line<'_>, stream: &Stream) -> Result<Told, Failure> {
-        let call = line.call(stream.service.as_deref()).ok_or_else(|| {
+        let service = stream.service.as_deref();
+        let sights = line.sights(service);
+        // A call that only sees may have been judged by that.
+        let judged = line.verdict.as_ref().is_some_and(|verdict| verdict.rule.is_some());
+        let seen = || sights.last().cloned().filter(|_| judged);
+        let call = line.call(service).or_else(seen).ok_or_else(|| {
             Failure::Refused(
                 "the event is none that a policy judges; explain one whose `verdict` is allow, warn or deny"
                     .into(),
@@ -76,7 +83,14 @@ impl Told {
             instead: verdict.instead.iter().map(|word| word.number).collect(),
             policy: text(&verdict.policy),
         });
-        Ok(Told { id: text(&line.id), time: text(&line.time), call, then, policy: stream.policy.clone() })
+        Ok(Told {
+            id: text(&line.id),
+            time: text(&line.time),
+            call,
+            sights,
+            then,
+            policy: stream.policy.clone(),
+        })
     }
 
     /// The policy that the event names, where a file that its process or this host's configurations name still has

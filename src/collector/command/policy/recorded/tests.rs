@@ -111,3 +111,24 @@ fn a_call_knows_the_event_that_began_its_operation() {
     assert_eq!(begun("0/9").as_deref(), Some("ab/0/7"));
     assert_eq!(begun("0/7"), None, "it began the operation itself");
 }
+
+#[test]
+fn what_a_call_saw_is_read_back_each_by_itself() {
+    let line = r#"{"index":1,"event":"call","function":"C_WrapKey","mechanism":{"number":8457},"user":"so",
+           "key":{"handle":1,"class":{"number":4},"label":"kek"},
+           "other_keys":[{"handle":2,"class":{"number":3},"label":"tenant-b-tls"},{"handle":3}],
+           "session":{"handle":1,"read_write":true,"slot":2,"user":"user","token":{"label":"prod-1"}}}"#;
+    let seen = Line::read(line.as_bytes()).unwrap().sights(None);
+    let labels: Vec<_> = seen.iter().map(|known| (known.act, known.key.label.as_deref())).collect();
+    let see = |label| (Act::See, label);
+    assert_eq!(
+        labels,
+        [(Act::SeeToken, None), see(Some(&b"kek"[..])), see(Some(b"tenant-b-tls")), see(None)]
+    );
+    assert!(seen.iter().all(|known| known.token.as_deref() == Some(b"prod-1") && known.mechanism.is_none()));
+    assert!(seen.iter().all(|known| known.user == Some(event::value::user_type::CKU_USER)));
+    // A call without session and slot sees nothing.
+    assert!(
+        Line::read(br#"{"index":1,"event":"call","function":"C_GetInfo"}"#).unwrap().sights(None).is_empty()
+    );
+}
