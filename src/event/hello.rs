@@ -48,6 +48,8 @@ fields! {
     11 Resource "resource";
     /// Why there is a spool file and no collector, or why the module did not start.
     12 Note "note";
+    /// Name of the host that the kernel gives the process.
+    13 Host "host";
 }
 
 /// Appends a field to a hello; values past 65,535 bytes are cut.

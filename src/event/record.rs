@@ -340,6 +340,17 @@ pub struct Template {
     pub attributes: Vec<TemplateAttribute>,
 }
 
+/// What the policy adds to a template where the caller's says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hardened {
+    /// Which template, from 0.
+    pub template: u64,
+    /// Whether it was added: false for a rule in shadow and in observe mode, which say what they would add.
+    pub applied: bool,
+    /// The attributes, each with its value.
+    pub attributes: Vec<TemplateAttribute>,
+}
+
 /// A mechanism with the decoded fields of its parameter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MechanismUse {
@@ -378,6 +389,8 @@ pub struct Call {
     pub quarantine: Option<Quarantine>,
     /// Mechanisms of the token that would be allowed in place of the refused one.
     pub instead: Vec<u64>,
+    /// What the policy adds to templates, once for each that it adds to.
+    pub hardened: Vec<Hardened>,
     /// The `CK_FLAGS` argument.
     pub flags: Option<u64>,
     /// The `CKU_` argument.

@@ -72,6 +72,8 @@ pub enum Tag {
     Notice = 17,
     /// A [`crate::record::Quarantine`].
     Quarantine = 18,
+    /// What the policy adds to a template; once for each.
+    Hardened = 19,
 }
 
 impl Tag {
@@ -79,7 +81,7 @@ impl Tag {
         use Tag::*;
         let all = [
             Session, Slot, Mechanism, Message, Key, Created, Template, Attributes, Rule, Flags, User,
-            Username, Count, Trace, Fault, Instead, Notice, Quarantine,
+            Username, Count, Trace, Fault, Instead, Notice, Quarantine, Hardened,
         ];
         all.into_iter().find(|tag| *tag as u16 == number)
     }

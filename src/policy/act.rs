@@ -119,6 +119,16 @@ impl Acts {
 
     /// To be seen. What is refused here is not there, and that has return values of its own.
     pub const SEEN: Acts = Acts(1 << Act::See as u32 | 1 << Act::SeeToken as u32);
+    /// The acts that make keys out of templates; a copy is made out of its source.
+    pub const MAKING: Acts = Acts(
+        1 << Act::Generate as u32
+            | 1 << Act::GenerateKeyPair as u32
+            | 1 << Act::Unwrap as u32
+            | 1 << Act::Derive as u32
+            | 1 << Act::Encapsulate as u32
+            | 1 << Act::Decapsulate as u32
+            | 1 << Act::Import as u32,
+    );
 
     /// The members of both.
     pub const fn intersection(self, other: Acts) -> Acts {

@@ -107,10 +107,12 @@ macro_rules! conditions {
                 every: bool,
                 report: &mut Report<'_>,
             ) -> Option<Option<Condition>> {
-                match key {
-                    $(stringify!($key) => Some($kind::read(value, $how, every, report).map(Condition::$key)),)*
-                    _ => None,
-                }
+                type Read = fn(&Value<'_>, bool, &mut Report<'_>) -> Option<Condition>;
+                const READ: &[Read] = &[$(|value, every, report| {
+                    $kind::read(value, $how, every, report).map(Condition::$key)
+                }),*];
+                let place = Condition::KEYS.iter().position(|known| *known == key)?;
+                Some(READ[place](value, every, report))
             }
 
             /// Whether a call meets it.
@@ -253,6 +255,7 @@ conditions! {
     token: Texts(Like::Text) of Token, |call| call.facts.token.label;
     serial: Texts(Like::Text) of Token, |call| call.facts.token.serial;
     /// Which process.
+    host: Texts(Like::Text) of Process, |call| call.facts.process.host;
     exe: Texts(Like::Text) of Process, |call| call.facts.process.exe;
     service: Texts(Like::Text) of Process, |call| call.facts.process.service;
     unit: Texts(Like::Text) of Process, |call| call.facts.process.unit;

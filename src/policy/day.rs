@@ -25,6 +25,67 @@ pub(crate) fn of_digits(digits: [u8; 8]) -> Option<u64> {
     of_date(text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..].parse().ok()?)
 }
 
+/// The year, the month and the day of the month.
+fn date_of(day: u64) -> (u64, u64, u64) {
+    // Years from March on have their leap day at their end; 400 of them have 146,097 days.
+    let days = day + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year + next, month, day)
+}
+
+/// A number of days, or of months of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Span {
+    Days(u64),
+    Months(u64),
+}
+
+impl Span {
+    /// Reads `90d`, `18mo` or `2y`: at least a day, at most a hundred years.
+    pub(crate) fn parse(text: &str) -> Option<Span> {
+        let (digits, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
+        let number = digits.parse::<u64>().ok()?;
+        let (span, most) = match unit {
+            "d" => (Span::Days(number), 36_525),
+            "mo" => (Span::Months(number), 1_200),
+            "y" => (Span::Months(number.checked_mul(12)?), 100),
+            _ => return None,
+        };
+        (1..=most).contains(&number).then_some(span)
+    }
+
+    /// The day that lies so much later, as a `CK_DATE`: that of the same number, or the last of a shorter month. None
+    /// past the year 9999.
+    pub(crate) fn after(self, day: u64) -> Option<[u8; 8]> {
+        let (year, month, day) = match self {
+            Span::Days(days) => date_of(day + days),
+            Span::Months(months) => {
+                let (year, month, day) = date_of(day);
+                let months = year * 12 + month - 1 + months;
+                let (year, month) = (months / 12, months % 12 + 1);
+                let fits = |day: &u64| {
+                    let narrow = (u16::try_from(year), u8::try_from(month), u8::try_from(*day));
+                    matches!(narrow, (Ok(year), Ok(month), Ok(day)) if of_date(year, month, day).is_some())
+                };
+                (year, month, (1..=day).rev().find(fits)?)
+            }
+        };
+        let number = year * 10_000 + month * 100 + day;
+        let mut rest = number;
+        let mut digits = [b'0'; 8];
+        for digit in digits.iter_mut().rev() {
+            *digit += (rest % 10) as u8;
+            rest /= 10;
+        }
+        (rest == 0).then_some(digits)
+    }
+}
+
 /// The day of a moment in seconds.
 pub(crate) fn of_time(time: u64) -> u64 {
     time / SECONDS
@@ -57,6 +118,31 @@ mod tests {
             assert_eq!(of_date(year, month, day), None, "{year} {month} {day}");
         }
         assert_eq!(of_digits(*b"2031 101"), None);
+    }
+
+    #[test]
+    fn a_day_has_its_date_and_a_span_leads_to_another() {
+        for day in 0..150_000 {
+            let (year, month, date) = date_of(day);
+            let narrow =
+                (u16::try_from(year).unwrap(), u8::try_from(month).unwrap(), u8::try_from(date).unwrap());
+            assert_eq!(of_date(narrow.0, narrow.1, narrow.2), Some(day));
+        }
+        let after = |span: &str, (year, month, day)| {
+            let digits = Span::parse(span)?.after(of_date(year, month, day)?)?;
+            Some(std::str::from_utf8(&digits).unwrap().parse::<u64>().unwrap())
+        };
+        assert_eq!(after("2y", (2026, 11, 21)), Some(20_281_121));
+        assert_eq!(after("1y", (2028, 2, 29)), Some(20_290_228));
+        assert_eq!(after("1mo", (2027, 1, 31)), Some(20_270_228));
+        assert_eq!(after("13mo", (2026, 12, 1)), Some(20_280_101));
+        assert_eq!(after("90d", (2026, 11, 21)), Some(20_270_219));
+        assert_eq!(after("100y", (9900, 1, 1)), None);
+        for bad in
+            ["", "y", "0d", "2", "2 y", "+2y", "101y", "36526d", "2Y", "2m", "99999999999999999999y", "1ü"]
+        {
+            assert_eq!(Span::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -6,13 +6,15 @@ use event::value::rv::CKR_FUNCTION_REJECTED;
 use crate::act::Acts;
 use crate::conditions::Condition;
 use crate::diagnostic::Report;
+use crate::harden::Harden;
 use crate::kinds::{Mechanisms, operations};
 use crate::problem::Wanted;
 use crate::quarantine;
-use crate::reader::{Section, boolean, text, word};
+use crate::reader::{Section, text, word};
 use crate::refusal;
 use crate::rule::{Action, Rule};
 use crate::sense;
+use crate::stage::{self, Enforce, Stage};
 
 /// The longest name, in bytes.
 pub(crate) const NAME: usize = 100;
@@ -24,8 +26,10 @@ const STATUS: Wanted = Wanted { what: "status", example: "\"unverified\"" };
 const RV: Wanted = Wanted { what: "return value", example: "\"mechanism\"" };
 
 /// The keys of a rule that are no conditions.
-const KEYS: [&str; 11] =
-    ["name", "action", "of", "expires", "enforce", "reason", "remedy", "clause", "edition", "status", "rv"];
+const KEYS: [&str; 12] = [
+    "name", "action", "of", "expires", "enforce", "harden", "reason", "remedy", "clause", "edition",
+    "status", "rv",
+];
 /// The conditions by which rules are found.
 const FOUND_BY: [&str; 2] = ["operation", "mechanism"];
 
@@ -44,7 +48,8 @@ pub(crate) fn rule(section: &Section<'_>, report: &mut Report<'_>) -> Option<Rul
     };
     let (mut name, mut reason, mut remedy, mut clause, mut edition) = (None, None, None, None, None);
     let (mut rv, mut acts, mut mechanism) = (None, None, None);
-    let (mut enforce, mut verified, mut unknown) = (true, true, false);
+    let (mut enforce, mut harden) = ((Enforce::Always, Stage::default()), None);
+    let (mut verified, mut unknown) = (true, false);
     let mut conditions = Vec::with_capacity(section.len());
     for (key, value) in section.keys() {
         match key.get_ref().as_ref() {
@@ -56,7 +61,8 @@ pub(crate) fn rule(section: &Section<'_>, report: &mut Report<'_>) -> Option<Rul
             "remedy" => remedy = text(value, SENTENCE, report),
             "clause" => clause = text(value, SENTENCE, report),
             "edition" => edition = text(value, SENTENCE, report),
-            "enforce" => enforce = boolean(value, report).unwrap_or(true),
+            "enforce" => enforce = stage::read(value, report).unwrap_or(enforce),
+            "harden" => harden = Harden::read(value, report),
             "rv" => rv = word(value, RV, refusal::WORDS.into_iter(), report),
             "status" => {
                 let words = [("verified", true), ("unverified", false)];
@@ -78,7 +84,9 @@ pub(crate) fn rule(section: &Section<'_>, report: &mut Report<'_>) -> Option<Rul
         place: 0,
         name: name?,
         action: action?,
-        enforce,
+        enforce: enforce.0,
+        stage: enforce.1,
+        harden,
         reason,
         remedy,
         clause,

@@ -98,6 +98,8 @@ pub struct Token<'c> {
 /// The process that calls, as the library in it sees it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Process<'c> {
+    /// Name of the host that the kernel gives, in a container that of the container.
+    pub host: Option<&'c [u8]>,
     /// Path of the program.
     pub exe: Option<&'c [u8]>,
     /// Effective user id.
@@ -222,7 +224,15 @@ impl<'c> Facts<'c> {
             private_template: Object::UNKNOWN,
             token: Token { slot: None, label: None, serial: None, model: None },
             user: None,
-            process: Process { exe: None, uid: None, gid: None, unit: None, container: None, service: None },
+            process: Process {
+                host: None,
+                exe: None,
+                uid: None,
+                gid: None,
+                unit: None,
+                container: None,
+                service: None,
+            },
             time: None,
             memory: Memory {
                 key_uses: 0,

@@ -13,6 +13,7 @@ use crate::profile::{self, Profile};
 use crate::reader::{Section, list, number, text, word, wrong_type};
 use crate::rule::{Action, Mode, Rule};
 use crate::sense;
+use crate::stage::{Enforce, Stage};
 use toml::de::{DeTable, DeValue};
 
 const VERSION: Wanted = Wanted { what: "number", example: "version = 1" };
@@ -160,7 +161,9 @@ fn of_guard(guard: &guards::Guard) -> Rule {
         place: 0,
         name: guard.name.into(),
         action: Action::Deny,
-        enforce: true,
+        enforce: Enforce::Always,
+        stage: Stage::default(),
+        harden: None,
         reason: Some(guard.reason.into()),
         remedy: Some(guard.remedy.into()),
         clause: Some(guard.clause.into()),

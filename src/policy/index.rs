@@ -6,6 +6,7 @@
 use crate::act::{Act, Acts};
 use crate::conditions::{Asked, Condition};
 use crate::rule::{Action, Rule};
+use crate::stage::Enforce;
 
 /// A rule that names more mechanisms times keys than this is found by its mechanisms alone.
 const MOST_PINS: usize = 64;
@@ -26,7 +27,7 @@ pub(crate) struct Entry {
     /// What the rule does.
     pub(crate) action: Action,
     /// Whether it is carried out.
-    pub(crate) enforce: bool,
+    pub(crate) enforce: Enforce,
 }
 
 impl Entry {

@@ -13,14 +13,21 @@ use crate::facts::Facts;
 use crate::guards::Guard;
 use crate::index::Entry;
 use crate::rule::{Action, Mode, Rule, Verdict};
+use crate::stage::Enforce;
 
 impl Policy {
     /// The verdict on a call: that of the first guard that refuses it; else that of the first rule whose conditions
     /// the facts meet, or the default's; or that on a mechanism inside the parameter of its own, if that is stricter.
+    ///
+    /// Rules are held against templates as the caller wrote them, guards against templates as they go to the token.
     pub fn judge(&self, facts: &Facts<'_>) -> Verdict<'_> {
-        let refusing = self.guards.of(facts.act).iter().find(|guard| (guard.refuses)(facts));
+        let refusing = if self.hardens && Acts::MAKING.contains(facts.act) {
+            self.guard_of_hardened(*facts)
+        } else {
+            self.guard(facts)
+        };
         if let Some(guard) = refusing {
-            return self.verdict(&self.rules[guard.place], facts.act);
+            return self.verdict(guard, facts, facts.act);
         }
         self.by_rules(Asked::outer(facts))
     }
@@ -37,7 +44,7 @@ impl Policy {
     #[inline]
     fn outer(&self, asked: &Asked<'_>) -> Verdict<'_> {
         match self.first(asked) {
-            Some(found) => self.found(found, asked.act),
+            Some(found) => self.found(found, asked, asked.act),
             None => self.by_default(asked.act),
         }
     }
@@ -46,6 +53,23 @@ impl Policy {
     pub fn judge_mechanism(&self, act: Act, mechanism: u64, parameters: &[Parameter]) -> Verdict<'_> {
         const NOTHING_MORE: Facts<'_> = Facts::of(Function::C_Initialize, Act::Digest, None);
         self.by_rules(Asked { facts: &NOTHING_MORE, act, mechanism: Some(mechanism), parameters })
+    }
+
+    /// The first guard that refuses.
+    #[inline]
+    fn guard(&self, facts: &Facts<'_>) -> Option<&Rule> {
+        let refusing = self.guards.of(facts.act).iter().find(|guard| (guard.refuses)(facts))?;
+        Some(&self.rules[refusing.place])
+    }
+
+    /// The first guard that refuses the call as the rule that decides it would carry it out.
+    #[cold]
+    fn guard_of_hardened(&self, mut facts: Facts<'_>) -> Option<&Rule> {
+        let outer = self.outer(&Asked::outer(&facts));
+        if let Some((harden, true)) = outer.harden() {
+            harden.apply(&mut facts);
+        }
+        self.guard(&facts)
     }
 
     /// Whether some key could be used with this mechanism in this operation without being refused. What is false here is
@@ -68,12 +92,13 @@ impl Policy {
         let mut strictest = outer;
         for inner in inside(asked) {
             let Some(found) = self.first(&inner) else { continue };
-            let verdict = Verdict { nested: inner.mechanism, ..self.found(found, asked.act) };
+            let verdict = Verdict { nested: inner.mechanism, ..self.found(found, &inner, asked.act) };
             if verdict.weight() > strictest.weight() && verdict.rule.mechanism.is_some() {
                 strictest = verdict;
             }
         }
-        self.with_unread(asked, strictest)
+        let strictest = self.with_unread(asked, strictest);
+        Verdict { outer: strictest.nested.map(|_| (outer.rule, outer.enforced)), ..strictest }
     }
 
     /// The stricter of a verdict and that on what could not be read inside a mechanism inside the parameter: too deep, too
@@ -87,7 +112,7 @@ impl Policy {
         rules
             .filter(|rule| rule.acts.contains(asked.act) || rule.acts.contains(Act::Digest))
             .filter(|rule| rule.action.refuses())
-            .map(|rule| Verdict { nested, ..self.verdict(rule, asked.act) })
+            .map(|rule| Verdict { nested, ..self.verdict(rule, asked.facts, asked.act) })
             .find(|verdict| verdict.weight() > read.weight())
             .unwrap_or(read)
     }
@@ -100,20 +125,28 @@ impl Policy {
         })
     }
 
-    fn found(&self, entry: &Entry, act: Act) -> Verdict<'_> {
-        let enforced = entry.enforce && self.mode == Mode::Enforce;
-        Verdict { rule: &self.rules[entry.place as usize], action: entry.action, enforced, act, nested: None }
+    /// The verdict of a rule that was found for what is `asked`, on a call that does `act`.
+    fn found(&self, entry: &Entry, asked: &Asked<'_>, act: Act) -> Verdict<'_> {
+        let rule = &self.rules[entry.place as usize];
+        let enforced = self.mode == Mode::Enforce
+            && match entry.enforce {
+                Enforce::Always => true,
+                Enforce::Never => false,
+                Enforce::Staged => rule.is_enforced(asked.facts),
+            };
+        Verdict { rule, action: entry.action, enforced, act, nested: None, outer: None }
     }
 
-    fn verdict<'p>(&'p self, rule: &'p Rule, act: Act) -> Verdict<'p> {
-        let enforced = rule.enforce && self.mode == Mode::Enforce;
-        Verdict { rule, action: rule.action, enforced, act, nested: None }
+    fn verdict<'p>(&'p self, rule: &'p Rule, facts: &Facts<'_>, act: Act) -> Verdict<'p> {
+        let enforced = self.mode == Mode::Enforce && rule.is_enforced(facts);
+        Verdict { rule, action: rule.action, enforced, act, nested: None, outer: None }
     }
 
     /// The default is for calls with a mechanism; a call without one that no rule is for is right.
     fn by_default(&self, act: Act) -> Verdict<'_> {
-        let verdict = self.verdict(&self.default, act);
-        if act.operation().is_some() { verdict } else { Verdict { action: Action::Allow, ..verdict } }
+        let (rule, enforced) = (&self.default, self.mode == Mode::Enforce);
+        let action = if act.operation().is_some() { rule.action } else { Action::Allow };
+        Verdict { rule, action, enforced, act, nested: None, outer: None }
     }
 }
 

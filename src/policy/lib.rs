@@ -16,6 +16,7 @@ mod facts;
 mod file;
 mod glob;
 mod guards;
+mod harden;
 mod index;
 mod judge;
 mod kinds;
@@ -28,6 +29,7 @@ mod refusal;
 mod rule;
 mod sense;
 mod span;
+mod stage;
 mod strength;
 mod subject;
 mod usable;
@@ -37,9 +39,11 @@ pub use counters::{Belongs, Counted, Counters, failed};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use event::record::Extent;
 pub use facts::{Facts, Input, Memory, NOBODY, Object, Origin, Process, Token};
+pub use harden::{Additions, Harden};
 pub use kinds::Per;
 pub use quarantine::Quarantine;
 pub use rule::{Action, Mode, Rule, Verdict};
+pub use stage::Enforce;
 pub use subject::Subject;
 
 use conditions::Condition;
@@ -48,6 +52,7 @@ use index::Index;
 use problem::Problem;
 use profile::Profile;
 use sha2::{Digest, Sha256};
+use stage::Stage;
 use usable::Usable;
 
 /// The longest policy that is read, in bytes.
@@ -79,6 +84,7 @@ pub struct Policy {
     considered: Acts,
     remembers: bool,
     asked: subject::Asked,
+    hardens: bool,
     hash: [u8; 32],
 }
 
@@ -105,7 +111,9 @@ impl Policy {
             place: file.rules.len(),
             name: DEFAULT.into(),
             action: file.default,
-            enforce: true,
+            enforce: Enforce::Always,
+            stage: Stage::default(),
+            harden: None,
             reason: Some(DEFAULT_REASON.into()),
             remedy: Some(DEFAULT_REMEDY.into()),
             clause: None,
@@ -133,6 +141,7 @@ impl Policy {
             rates: rates::of_rules(&file.rules),
             conditions: file.rules.iter_mut().flat_map(|rule| std::mem::take(&mut rule.conditions)).collect(),
             remembers,
+            hardens: file.rules.iter().any(|rule| rule.harden.is_some()),
             rules: file.rules.into(),
             default,
             guards: judge::Guards::new(&file.guards),
@@ -176,6 +185,11 @@ impl Policy {
     /// Whether rules say what may be seen at all: where not, nobody needs to look.
     pub fn hides(&self) -> bool {
         !self.considered.intersection(Acts::SEEN).is_empty()
+    }
+
+    /// Whether a rule adds to templates: where not, no verdict does.
+    pub fn hardens(&self) -> bool {
+        self.hardens
     }
 
     /// Whether it is carried out.

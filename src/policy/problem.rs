@@ -35,6 +35,7 @@ pub(crate) enum Problem {
     LongText { bytes: usize, most: usize },
     UnprintableText { character: char },
     EmptyList,
+    EmptyTable { what: &'static str },
     LongList { most: usize },
     Repeated { word: String },
     ReservedName { name: String },
@@ -48,6 +49,11 @@ pub(crate) enum Problem {
     NotOfSights { key: &'static str },
     HeldSight,
     Cross { low: &'static str, high: &'static str },
+    Weakens { attribute: &'static str, stricter: bool },
+    Lifetime { text: String },
+    HardensNoKey,
+    HardensRefused,
+    NeverEnforced,
     CurveSpelledOut,
     CurveWithoutCurves { mechanism: String },
     SetWithoutSets { mechanism: String },
@@ -126,6 +132,7 @@ impl fmt::Display for Problem {
                 write!(f, "the text holds the unprintable character U+{:04X}", u32::from(*character))
             }
             Problem::EmptyList => write!(f, "the list is empty, so the rule never matches"),
+            Problem::EmptyTable { what } => write!(f, "the table is empty, so it {what}"),
             Problem::LongList { most } => write!(f, "the list has more than {most} entries"),
             Problem::Repeated { word } => write!(f, "`{}` is listed twice", Shown(word)),
             Problem::ReservedName { name } => {
@@ -158,6 +165,15 @@ impl fmt::Display for Problem {
             }
             Problem::Cross { low, high } => {
                 write!(f, "`{low}` lies above `{high}`, so the rule never matches")
+            }
+            Problem::Weakens { attribute, stricter } => {
+                write!(f, "`{attribute} = {}` hardens no key", !stricter)
+            }
+            Problem::Lifetime { text } => write!(f, "`{}` is no span of days, months or years", Shown(text)),
+            Problem::HardensNoKey => write!(f, "no operation of the rule makes a key that could be hardened"),
+            Problem::HardensRefused => write!(f, "what is denied makes no key that could be hardened"),
+            Problem::NeverEnforced => {
+                write!(f, "the days of the rule and of its stage are none, so it is never carried out")
             }
             Problem::CurveSpelledOut => {
                 write!(f, "a curve that is spelled out is no named curve, so the rule never matches")
@@ -251,6 +267,7 @@ impl Problem {
                 "leave it out: the text is printed in logs and terminals".into()
             }
             Problem::EmptyList => "name something, or leave the key out to mean everything".into(),
+            Problem::EmptyTable { .. } => "say something in it, or leave the key out".into(),
             Problem::LongList { .. } => "spread it over several rules".into(),
             Problem::Repeated { .. } => "list it once".into(),
             Problem::ReservedName { .. } => {
@@ -272,6 +289,17 @@ impl Problem {
                 "ask for `token`, `serial` or `slot`, or write `operation = \"see\"` for the objects of a token".into()
             }
             Problem::Cross { .. } => "swap the two, or correct one".into(),
+            Problem::Weakens { attribute, stricter } => format!(
+                "write `{attribute} = {stricter}`; what a template asks for itself is for a rule with `asks`"
+            ),
+            Problem::Lifetime { .. } => {
+                "write a number with d, mo or y, up to a hundred years: `\"90d\"`, `\"18mo\"`, `\"2y\"`".into()
+            }
+            Problem::HardensNoKey => "harden where the operation is generate, generate-key-pair, import, unwrap, \
+                                      derive, encapsulate or decapsulate"
+                .into(),
+            Problem::HardensRefused => "leave `harden` out, or let the rule allow or warn".into(),
+            Problem::NeverEnforced => "let the stage begin before it ends, within the days of the rule".into(),
             Problem::CurveSpelledOut => "leave one of the two out".into(),
             Problem::Contradiction { by, .. } => {
                 format!("remove one of them, or ask something in `{}` that sets it apart", Shown(by))

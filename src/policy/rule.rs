@@ -3,9 +3,12 @@
 
 use crate::act::{Act, Acts};
 use crate::conditions::Condition;
+use crate::facts::Facts;
+use crate::harden::Harden;
 use crate::kinds::Mechanisms;
 use crate::quarantine::Quarantine;
 use crate::refusal;
+use crate::stage::{Enforce, Stage};
 
 /// What a rule does with the calls that it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,7 +62,10 @@ pub struct Rule {
     pub(crate) place: usize,
     pub(crate) name: Box<str>,
     pub(crate) action: Action,
-    pub(crate) enforce: bool,
+    pub(crate) enforce: Enforce,
+    /// Where and when a staged rule is carried out.
+    pub(crate) stage: Stage,
+    pub(crate) harden: Option<Harden>,
     pub(crate) reason: Option<Box<str>>,
     pub(crate) remedy: Option<Box<str>>,
     pub(crate) clause: Option<Box<str>>,
@@ -90,9 +96,19 @@ impl Rule {
         self.action
     }
 
-    /// False for a rule in shadow: its verdict is recorded, and the call goes on.
-    pub fn enforce(&self) -> bool {
+    /// Whether it is carried out, or in shadow.
+    pub fn enforce(&self) -> Enforce {
         self.enforce
+    }
+
+    /// Whether it is carried out for this call, if the policy is.
+    #[inline]
+    pub(crate) fn is_enforced(&self, facts: &Facts<'_>) -> bool {
+        match self.enforce {
+            Enforce::Always => true,
+            Enforce::Never => false,
+            Enforce::Staged => self.stage.is_met(facts),
+        }
     }
 
     /// Why it stands in the policy.
@@ -141,6 +157,9 @@ pub struct Verdict<'p> {
     /// What the call does, for which a refusal returns what fits.
     pub(crate) act: Act,
     pub(crate) nested: Option<u64>,
+    /// Where `rule` decided on what is inside the parameter: the rule that decided on the call itself, and whether that one is
+    /// carried out.
+    pub(crate) outer: Option<(&'p Rule, bool)>,
 }
 
 impl<'p> Verdict<'p> {
@@ -180,6 +199,13 @@ impl<'p> Verdict<'p> {
     /// The mechanism inside the parameter of the call's own that was decided on, where that was the stricter verdict.
     pub fn nested(self) -> Option<u64> {
         self.nested
+    }
+
+    /// What is added to the templates of a call that goes on, and whether it is: in shadow and in observe mode it is only said.
+    /// That is for the rule that decided on the call itself, whatever is inside its parameter.
+    pub fn harden(self) -> Option<(&'p Harden, bool)> {
+        let (rule, enforced) = self.outer.unwrap_or((self.rule, self.enforced));
+        rule.harden.as_ref().filter(|_| !self.refuses()).map(|harden| (harden, enforced))
     }
 
     /// What decided, in words: see [`Rule::conditions`].

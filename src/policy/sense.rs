@@ -39,6 +39,14 @@ pub(crate) fn of_one(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>
     sights(rule, section, report);
     limits(rule, section, report);
     rate(rule, section, report);
+    staged(rule, section, report);
+    if rule.harden.is_some() {
+        if rule.action.refuses() {
+            report.add(section.span_of("harden"), Problem::HardensRefused);
+        } else if rule.acts.intersection(Acts::MAKING).is_empty() {
+            report.add(section.span_of("harden"), Problem::HardensNoKey);
+        }
+    }
     if section.value("curve").is_some()
         && rule
             .conditions
@@ -134,6 +142,20 @@ fn sights(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
             _ => continue,
         };
         report.add(section.span_of(key), problem);
+    }
+}
+
+/// Reports a stage that ends before it begins, alone or with the days of its rule.
+fn staged(rule: &Rule, section: &Section<'_>, report: &mut Report<'_>) {
+    let [from, until] = rule.stage.days();
+    let of_rule = |key: &str| {
+        let mut conditions = rule.conditions.iter();
+        conditions.find(|condition| Condition::KEYS[condition.place()] == key).and_then(Condition::limit)
+    };
+    let first = from.max(of_rule("from"));
+    let last = [until, of_rule("until")].into_iter().flatten().min();
+    if (from.is_some() || until.is_some()) && first.zip(last).is_some_and(|(first, last)| first > last) {
+        report.add(section.span_of("enforce"), Problem::NeverEnforced);
     }
 }
 

@@ -48,8 +48,14 @@ impl Asked {
     /// What rules and guards ask. `remembers`: what became of earlier calls is asked for, and that is kept by key.
     pub(crate) fn new(rules: &[Rule], guards: &[&Guard], remembers: bool) -> Asked {
         let mut by_subject = Subject::ALL.map(|subject| {
-            let asks = |rule: &&Rule| rule.conditions.iter().any(|condition| condition.asks(subject));
-            let acts = rules.iter().filter(asks).fold(Acts::default(), |acts, rule| acts.union(rule.acts));
+            let asked_by = |rule: &Rule| {
+                let conditions = rule.conditions.iter().any(|condition| condition.asks(subject));
+                let whole = conditions || rule.stage.asks(subject);
+                let making = rule.harden.as_ref().is_some_and(|harden| harden.asks(subject));
+                let making = if making { rule.acts.intersection(Acts::MAKING) } else { Acts::default() };
+                if whole { rule.acts } else { making }
+            };
+            let acts = rules.iter().map(asked_by).fold(Acts::default(), Acts::union);
             // What is inside a parameter is judged as a digest too, whatever the call does.
             if acts.contains(Act::Digest) { acts.union(Acts::WITH_MECHANISM) } else { acts }
         });

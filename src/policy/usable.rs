@@ -9,6 +9,7 @@ use crate::act::{Act, Acts};
 use crate::conditions::Condition;
 use crate::guards::Guard;
 use crate::rule::Rule;
+use crate::stage::Enforce;
 
 /// What some key could do with each mechanism without being refused.
 #[derive(Debug)]
@@ -42,7 +43,8 @@ impl Row {
         if rule.conditions.iter().any(|condition| settled(condition) == Some(false)) {
             return;
         }
-        if !(rule.action.refuses() && rule.enforce && enforced) {
+        // Elsewhere and on another day a staged rule refuses nothing: better listed and refused than hidden and allowed.
+        if !(rule.action.refuses() && rule.enforce == Enforce::Always && enforced) {
             self.usable = self.usable.union(concerned);
         } else if rule.conditions.iter().any(|condition| settled(condition).is_none()) {
             return;

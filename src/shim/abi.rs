@@ -11,7 +11,7 @@ use event::mechanism::Operation;
 use event::{Active, Function};
 use std::ffi::c_void;
 
-use crate::call::Call;
+use crate::call::{Call, Templates};
 use crate::gate::gate;
 use crate::vendor::Table;
 use crate::{interfaces, lifecycle, mechanisms, visible};
@@ -55,6 +55,24 @@ macro_rules! fact {
     ($call:ident, $word:ident($($argument:tt)*)) => { $call.$word($($argument)*) };
 }
 
+/// How many objects a function makes: it has as many templates for them.
+macro_rules! makes {
+    ([$($after:ident($($argument:tt)*))*]) => { 0 $(+ makes!(@ $after))* };
+    (@ created) => { 1 };
+    (@ $other:ident) => { 0 };
+}
+
+/// The templates among the facts of the list, as they go to the vendor: pointer and count get new values under their names.
+macro_rules! templates {
+    ($call:ident, $room:ident, [$($before:ident($($argument:tt)*))*]) => {
+        $(templates!(@ $call, $room, $before($($argument)*));)*
+    };
+    (@ $call:ident, $room:ident, template($pointer:ident, $count:ident)) => {
+        let ($pointer, $count) = $call.template_to_forward(&mut $room, $pointer, $count);
+    };
+    (@ $call:ident, $room:ident, $other:ident($($argument:tt)*)) => {};
+}
+
 /// What a function does: its own way where it has one, else through the gate to the vendor's function of its name.
 macro_rules! body {
     (C_Initialize, $table:expr, ($arguments:ident), $before:tt, $after:tt) => { lifecycle::initialize($table, $arguments) };
@@ -94,6 +112,8 @@ macro_rules! body {
     ($name:ident, $table:expr, ($($argument:ident),*), $before:tt, $after:tt) => {
         body!(@gate $name, $table, $before, $after, |call, vendor| {
             let function = vendor.0.$name?;
+            let mut _room = Templates::<{ makes!($after) }>::new();
+            templates!(call, _room, $before);
             // SAFETY: the vendor's function of that name, with the caller's arguments.
             Some(unsafe { function($(Argument($argument).forward(call)),*) })
         })

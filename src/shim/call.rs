@@ -10,6 +10,7 @@ mod asked;
 mod before;
 mod counted;
 mod derivation;
+mod harden;
 mod held;
 mod instead;
 mod parameter;
@@ -30,6 +31,8 @@ use crate::in_force::InForce;
 use crate::recorder::{self, Place, Recorder};
 use crate::start::Shim;
 use crate::thread;
+use harden::Hardening;
+pub(crate) use harden::Templates;
 use parameter::Parameters;
 use remembered::Remembered;
 
@@ -81,6 +84,10 @@ pub(crate) struct Call<'b> {
     /// Keys and templates read so far.
     keys: usize,
     templates: usize,
+    /// The count of attributes of the longest of them.
+    longest_template: CK_ULONG,
+    /// What the policy adds to them.
+    hardening: Option<Hardening>,
     /// What the guards remember, where the policy has any that ask.
     remembers: Option<Remembered>,
     /// What was counted, where the policy has rates.
@@ -147,6 +154,8 @@ impl<'b> Call<'b> {
             remembers: None,
             counted: None,
             templates: 0,
+            longest_template: 0,
+            hardening: None,
             effect: Effect::None,
         }
     }
@@ -220,6 +229,8 @@ impl<'b> Call<'b> {
         if verdict.refuses() {
             self.refusal = Some(verdict.rv());
             self.tell_instead(&asked());
+        } else if self.templates != 0 && self.policy.policy.hardens() {
+            self.note_hardening(verdict, &asked());
         }
     }
 

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use crate::in_force::Source;
 use crate::interfaces::Interfaces;
+use crate::process;
 use crate::recorder::{Plan, Recorder};
 use crate::vendor::{self, Vendor};
 
@@ -135,6 +136,9 @@ impl Shim {
             if let Some(value) = files::environment(name) {
                 hello::push(&mut said, field, &value[..value.len().min(1024)]);
             }
+        }
+        if let Some(host) = process::host() {
+            hello::push(&mut said, Field::Host, &host);
         }
         let trace = files::environment(c"TRACEPARENT")
             .and_then(|text| Trace::parse(std::str::from_utf8(&text).ok()?));

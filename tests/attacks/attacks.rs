@@ -15,8 +15,8 @@ mod offline;
 mod oracles;
 mod reads;
 mod roles;
-mod session;
-mod template;
+pub(crate) mod session;
+pub(crate) mod template;
 mod twice;
 mod weak;
 
@@ -144,7 +144,8 @@ pub(crate) fn life(arguments: &[String]) {
     });
 }
 
-fn run(arguments: &[String], work: impl FnOnce(&Session)) {
+/// Does `work` in a session of the module that the first argument names.
+pub(crate) fn run(arguments: &[String], work: impl FnOnce(&Session)) {
     println!("pid={}", std::process::id());
     let module = Module::load(&arguments[0]);
     match Session::open(&module, arguments.get(2).map(String::as_str)) {

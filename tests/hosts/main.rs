@@ -12,6 +12,7 @@ mod cross;
 mod digests;
 mod discovery;
 mod frame;
+mod keys;
 mod lifecycle;
 mod module;
 mod nested;
@@ -52,6 +53,7 @@ const SUBJECTS: &[(&str, Subject)] = &[
     ("digests", digests::digests),
     ("attack", attacks::attack),
     ("life", attacks::life),
+    ("keys", keys::keys),
 ];
 
 fn main() -> ExitCode {

@@ -9,6 +9,7 @@ mod columns;
 mod diff;
 mod explain;
 mod findings;
+mod hardened;
 mod known;
 mod learn;
 mod recorded;

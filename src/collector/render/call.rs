@@ -11,7 +11,7 @@ use super::json::{Json, object};
 use super::key::{Key, Worker};
 use super::object::{Hex, Word};
 use super::parameters::Parameters;
-use super::template::Template;
+use super::template::{Hardened, Template};
 use super::time::Utc;
 use super::who::{Process, Session, User};
 use crate::stream::{OperationFacts, Stream};
@@ -48,6 +48,7 @@ impl Json for Event<'_> {
             o.list("other_keys", call.keys.iter().skip(1).map(Key));
             o.list("created", call.created.iter());
             o.list("templates", call.templates.iter().map(Template));
+            o.list("hardened", call.hardened.iter().map(Hardened));
             o.list("attributes", call.attributes.iter().map(|number| Word(attribute::display(*number))));
             o.known("bytes_in", head.bytes_in);
             o.known("bytes_out", head.bytes_out);

@@ -49,6 +49,9 @@ pub struct Glance<'a> {
     /// The other objects of the call.
     #[serde(default, borrow)]
     pub other_keys: Vec<Key<'a>>,
+    /// What the policy adds to the templates.
+    #[serde(default, borrow)]
+    pub hardened: Vec<Hardened<'a>>,
     /// Bytes handed in.
     pub bytes_in: Option<u64>,
     /// Bytes given back.
@@ -118,6 +121,26 @@ pub struct Key<'a> {
     /// `CKA_ID`, hexadecimal.
     #[serde(borrow)]
     pub id: Option<Cow<'a, str>>,
+}
+
+/// What the policy adds to a template.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Hardened<'a> {
+    /// Whether it was added.
+    pub applied: bool,
+    /// The attributes.
+    #[serde(borrow)]
+    pub attributes: Vec<Added<'a>>,
+}
+
+/// An attribute that is added.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Added<'a> {
+    /// `CKA_…`.
+    #[serde(borrow)]
+    pub name: Option<Cow<'a, str>>,
+    /// A truth value or a date.
+    pub value: Option<Value>,
 }
 
 /// A process.

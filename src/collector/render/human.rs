@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::escape::Shown;
-use super::glance::{Glance, Key, Process, Verdict, Word, own_members};
+use super::glance::{Glance, Hardened, Key, Process, Verdict, Word, own_members};
 
 const FAINT: Style = Style::new().dimmed();
 const STRONG: Style = Style::new().bold();
@@ -69,7 +69,24 @@ fn call(f: &mut Formatter<'_>, function: &str, event: &Glance<'_>) -> fmt::Resul
     if let Some(fault) = &event.fault {
         write!(f, "\n        {VETOED}failed by the library{VETOED:#}: {}", Shown(fault))?;
     }
+    harden(f, &event.hardened)?;
     judged.map_or(Ok(()), |verdict| explain(f, verdict))
+}
+
+/// What the policy adds to templates, all of them together.
+fn harden(f: &mut Formatter<'_>, hardened: &[Hardened<'_>]) -> fmt::Result {
+    let Some(first) = hardened.first() else { return Ok(()) };
+    let what = if first.applied { "hardened" } else { "would be hardened" };
+    write!(f, "\n        {STRONG}{what}{STRONG:#}:")?;
+    for added in hardened.iter().flat_map(|hardened| &hardened.attributes) {
+        let value = match &added.value {
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => "?".into(),
+        };
+        write!(f, " {}={}", Shown(added.name.as_deref().unwrap_or("?")), Shown(&value))?;
+    }
+    Ok(())
 }
 
 fn explain(f: &mut Formatter<'_>, verdict: &Verdict<'_>) -> fmt::Result {
@@ -194,6 +211,21 @@ mod tests {
                 "denied by rule no-des; instead: use AES; session held until 2026-11-21T05:10:00Z"
             )
         );
+    }
+
+    #[test]
+    fn what_is_hardened_is_listed() {
+        let line = |applied: bool| {
+            format!(
+                r#"{{"index":7,"event":"call","time":"2026-11-21T05:00:00Z","function":"C_GenerateKey","rv":{{"number":0,"name":"CKR_OK"}},
+                "hardened":[{{"template":0,"applied":{applied},"attributes":[{{"number":259,"name":"CKA_SENSITIVE","length":1,"value":true}},
+                {{"number":273,"name":"CKA_END_DATE","length":8,"value":"2028-11-21"}}]}}]}}"#
+            )
+        };
+        let added = "CKA_SENSITIVE=true CKA_END_DATE=2028-11-21";
+        let head = "05:00:00Z C_GenerateKey CKR_OK\n        ";
+        assert_eq!(plain(&line(true)), format!("{head}hardened: {added}"));
+        assert_eq!(plain(&line(false)), format!("{head}would be hardened: {added}"));
     }
 
     #[test]

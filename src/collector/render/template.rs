@@ -22,6 +22,19 @@ impl Json for Template<'_> {
     }
 }
 
+/// What the policy adds to a template.
+pub(super) struct Hardened<'a>(pub(super) &'a record::Hardened);
+
+impl Json for Hardened<'_> {
+    fn json(&self, out: &mut Vec<u8>) {
+        object(out, |o| {
+            o.put("template", self.0.template);
+            o.put("applied", self.0.applied);
+            o.put("attributes", List(self.0.attributes.iter().map(Entry)));
+        });
+    }
+}
+
 struct Entry<'a>(&'a TemplateAttribute);
 
 impl Json for Entry<'_> {

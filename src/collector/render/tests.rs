@@ -131,6 +131,18 @@ fn full(words: &[u8]) -> Call {
         nested: Some(0x250),
         quarantine: Some(Quarantine { of: Extent::Process, until: Some(1_795_237_200_123_456_789) }),
         instead: vec![0x1044, 0x8000_0001],
+        hardened: vec![Hardened {
+            template: 0,
+            applied: true,
+            attributes: [(0x103, &[1][..]), (0x162, &[0]), (0x111, b"20281121")]
+                .into_iter()
+                .map(|(attribute, value)| TemplateAttribute {
+                    attribute,
+                    length: value.len() as u64,
+                    value: Some(value.to_vec()),
+                })
+                .collect(),
+        }],
         flags: Some(6),
         user: Some(7),
         username: Some(text(words)),
@@ -175,6 +187,7 @@ fn bare() -> Call {
         nested: None,
         quarantine: None,
         instead: Vec::new(),
+        hardened: Vec::new(),
         flags: None,
         user: None,
         username: None,
@@ -276,7 +289,7 @@ fn hostile_text_in_every_place_is_one_line_of_printable_ascii() {
         assert_eq!(label.as_str().unwrap(), String::from_utf8_lossy(words));
         assert_eq!(value["key"].get("label_hex").is_some(), std::str::from_utf8(words).is_err());
         let shown = super::human::Human(body.as_bytes()).to_string();
-        assert!(anstream::adapter::strip_str(&shown).to_string().lines().count() <= 3, "{shown}");
+        assert!(anstream::adapter::strip_str(&shown).to_string().lines().count() <= 4, "{shown}");
     }
 }
 

@@ -7,9 +7,10 @@ use std::fmt;
 use super::view::{KeyView, TextView, TokenView};
 use super::{FOLLOWS, HEADER, NONE, Tag, VERSION};
 use crate::Function;
+use crate::attribute::CKA_END_DATE;
 use crate::parameter::{Field, Parameter};
 use crate::record::{
-    Call, Extent, Header, Key, MechanismUse, Notice, Policy, Quarantine, Rule, Session, Template,
+    Call, Extent, Hardened, Header, Key, MechanismUse, Notice, Policy, Quarantine, Rule, Session, Template,
     TemplateAttribute, Trace, Verdict, What,
 };
 
@@ -141,6 +142,7 @@ fn fixed_part(fixed: &mut In<'_>) -> Result<Call, Malformed> {
         nested: None,
         quarantine: None,
         instead: Vec::new(),
+        hardened: Vec::new(),
         flags: None,
         user: None,
         username: None,
@@ -236,6 +238,7 @@ impl<'a> In<'a> {
                 call.quarantine = Some(Quarantine { of: of.ok_or(Malformed::Extent(number))?, until });
             }
             Tag::Instead => call.instead = self.numbers()?,
+            Tag::Hardened => call.hardened.push(self.hardened()?),
             Tag::Rule => {
                 call.nested = self.optional()?;
                 call.rule = self.facts(call, definitions, |facts| facts.rule())?;
@@ -297,6 +300,18 @@ impl<'a> In<'a> {
             template.attributes.push(TemplateAttribute { attribute, length, value });
         }
         Ok(template)
+    }
+
+    fn hardened(&mut self) -> Result<Hardened, Malformed> {
+        let (template, applied) = (self.u64()?, self.u64()? != 0);
+        let mut attributes = Vec::new();
+        while !self.0.is_empty() {
+            let (attribute, value) = (self.u64()?, self.array::<8>()?);
+            let length = if attribute == CKA_END_DATE { 8 } else { 1 };
+            let value = value[..length].to_vec();
+            attributes.push(TemplateAttribute { attribute, length: length as u64, value: Some(value) });
+        }
+        Ok(Hardened { template, applied, attributes })
     }
 
     fn parameters(&mut self) -> Result<Vec<Parameter>, Malformed> {

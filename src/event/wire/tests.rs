@@ -120,6 +120,8 @@ fn whole(places: [u64; 3]) -> (Vec<u8>, BTreeMap<u64, Vec<u8>>) {
         definitions.extend(places.into_iter().zip([of_token, of_key, of_rule]));
         frame.template(2, [(3, 6, Some(&b"signer"[..])), (0x11, 32, None)].into_iter());
         frame.words(Tag::Attributes, [], [0x11, 0x102].into_iter());
+        let digits = u64::from_le_bytes(*b"20281121");
+        frame.words(Tag::Hardened, [1, 1], [0x103, 1, 0x162, 0, 0x111, digits].into_iter());
         frame.number(Tag::Created, 43);
         frame.number(Tag::Flags, 4);
         frame.words(Tag::Quarantine, [2, 77], [].into_iter());
@@ -152,6 +154,11 @@ fn a_record_reads_back_as_it_was_written() {
     assert_eq!(call.templates[0].attributes[1].value, None);
     assert_eq!((call.attributes, call.created, call.flags), (vec![0x11, 0x102], vec![43], Some(4)));
     assert_eq!(call.quarantine, Some(Quarantine { of: Extent::Process, until: Some(77) }));
+    let [hardened] = &call.hardened[..] else { panic!("{:?}", call.hardened) };
+    let values: Vec<_> =
+        hardened.attributes.iter().map(|a| (a.attribute, a.value.as_deref().unwrap())).collect();
+    assert_eq!((hardened.template, hardened.applied), (1, true));
+    assert_eq!(values, [(0x103, &[1][..]), (0x162, &[0]), (0x111, b"20281121")]);
     assert_eq!(call.username, Some(text("alice")));
     assert_eq!(call.trace.unwrap().span_id, [2; 8]);
 }

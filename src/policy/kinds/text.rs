@@ -45,6 +45,7 @@ impl Kind for Texts {
     type How = Like;
     type Fact<'f> = Option<&'f [u8]>;
 
+    #[inline(never)]
     fn read(value: &Value<'_>, like: Like, _: bool, report: &mut Report<'_>) -> Option<Texts> {
         let mut patterns = list(value, TEXTS, report, |entry, report| {
             let written = text(entry, LONGEST, report)?;

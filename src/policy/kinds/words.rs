@@ -142,6 +142,7 @@ impl Kind for OneOf {
     type How = Words;
     type Fact<'f> = Option<u64>;
 
+    #[inline(never)]
     fn read(value: &Value<'_>, words: Words, _: bool, report: &mut Report<'_>) -> Option<OneOf> {
         let numbers = list(value, words.wanted, report, |value, report| entry(value, words, report))?;
         Some(OneOf(numbers.into()))

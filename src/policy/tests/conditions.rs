@@ -284,6 +284,9 @@ fn the_token_and_the_user() {
 fn the_process() {
     meets!("exe = '/usr/sbin/nginx'": C_SignInit Sign CKM_ECDSA, process.exe = Some(b"/usr/sbin/nginx"));
     fails!("exe = '/usr/sbin/*'": C_SignInit Sign CKM_ECDSA, process.exe = Some(b"/tmp/usr/sbin/nginx"));
+    meets!("host = ['web-?', 'db']": C_SignInit Sign CKM_ECDSA, process.host = Some(b"web-1"));
+    fails!("host = 'web-?'": C_SignInit Sign CKM_ECDSA, process.host = Some(b"web-10"));
+    fails!("host = '*'": C_SignInit Sign CKM_ECDSA, process.host = None);
     meets!("uid = 33": C_SignInit Sign CKM_ECDSA, process.uid = Some(33));
     fails!("uid = [0, 1]": C_SignInit Sign CKM_ECDSA, process.uid = Some(33));
     meets!("gid = 33": C_SignInit Sign CKM_ECDSA, process.gid = Some(33));

@@ -7,11 +7,12 @@ use event::mechanism::Operation;
 use event::parameter::{Field, Parameter};
 use event::record::Flags;
 use event::value::key_type::{CKK_ML_DSA, CKK_ML_KEM};
-use policy::{Act, Action, Belongs, Counters, Facts, Origin, Policy};
+use event::value::object_class::{CKO_DATA, CKO_PUBLIC_KEY, CKO_SECRET_KEY};
+use policy::{Act, Action, Additions, Belongs, Counters, Facts, Origin, Policy};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-const ACTS: [Act; 5] = [Act::Sign, Act::Verify, Act::Digest, Act::Destroy, Act::See];
+const ACTS: [Act; 6] = [Act::Sign, Act::Verify, Act::Digest, Act::Destroy, Act::See, Act::Unwrap];
 /// The acts without a mechanism.
 const BARE: [Act; 2] = [Act::Destroy, Act::See];
 /// The last one is named by no rule. Vendors' numbers, so that no operation contradicts them.
@@ -21,6 +22,14 @@ const PATTERNS: [&str; 6] = ["a", "b", "ab", "a*", "?", "*b"];
 const ORIGINS: [&str; 3] = ["generated", "derived", "imported"];
 const SETS: [&str; 3] = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"];
 const DAYS: [Option<u64>; 4] = [None, Some(0), Some(1), Some(2)];
+const HOSTS: [Option<&[u8]>; 3] = [None, Some(b"a"), Some(b"ab")];
+const CLASSES: [Option<u64>; 4] = [None, Some(CKO_SECRET_KEY), Some(CKO_PUBLIC_KEY), Some(CKO_DATA)];
+/// What `harden` knows here, with the stricter value of each.
+const HARDER: [(u32, &str, bool); 3] = [
+    (Flags::SENSITIVE, "sensitive", true),
+    (Flags::EXTRACTABLE, "extractable", false),
+    (Flags::MODIFIABLE, "modifiable", false),
+];
 const CALLS_OF_A_POLICY: usize = 400;
 const SECOND: u64 = 1_000_000_000;
 
@@ -51,10 +60,55 @@ struct Rate {
     per: &'static str,
 }
 
+/// Whether a rule is carried out.
+#[derive(Debug, Clone)]
+enum Enforce {
+    Always,
+    Never,
+    Staged {
+        hosts: Option<Vec<&'static str>>,
+        service: Option<&'static str>,
+        from: Option<u64>,
+        until: Option<u64>,
+    },
+}
+
+impl Enforce {
+    fn holds(&self, facts: &Facts<'_>) -> bool {
+        let day = facts.time.map(|time| time / 86_400);
+        match self {
+            Enforce::Always => true,
+            Enforce::Never => false,
+            Enforce::Staged { hosts, service, from, until } => {
+                hosts.as_ref().is_none_or(|hosts| is_one_of(hosts, facts.process.host))
+                    && service.is_none_or(|service| is_one_of(&[service], facts.process.service))
+                    && from.is_none_or(|from| day.is_some_and(|day| day >= from))
+                    && until.is_none_or(|until| day.is_none_or(|day| day <= until))
+            }
+        }
+    }
+
+    fn toml(&self) -> String {
+        match self {
+            Enforce::Always => "true".into(),
+            Enforce::Never => "false".into(),
+            Enforce::Staged { hosts, service, from, until } => {
+                let hosts = hosts.as_ref().map(|hosts| format!("host = {hosts:?}"));
+                let service = service.as_ref().map(|service| format!("service = {service:?}"));
+                let from = from.map(|from| format!("from = 1970-01-{:02}", from + 1));
+                let until = until.map(|until| format!("until = 1970-01-{:02}", until + 1));
+                let all: Vec<String> = [hosts, service, from, until].into_iter().flatten().collect();
+                format!("{{ {} }}", all.join(", "))
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Rule {
     action: Action,
-    enforce: bool,
+    enforce: Enforce,
+    harden: Vec<usize>,
     acts: Option<Vec<Act>>,
     mechanisms: Option<Vec<u64>>,
     asks: Vec<Ask>,
@@ -171,9 +225,13 @@ impl Rule {
     fn toml(&self, place: usize) -> String {
         let mut toml =
             format!("[[rule]]\nname = 'r{place}'\naction = '{}'\nremedy = 'ask'\n", self.action.name());
-        toml += &format!("enforce = {}\n", self.enforce);
+        toml += &format!("enforce = {}\n", self.enforce.toml());
         if self.action == Action::Quarantine {
             toml += "expires = '10min'\n";
+        }
+        if !self.harden.is_empty() {
+            let wishes = self.harden.iter().map(|at| format!("{} = {}", HARDER[*at].1, HARDER[*at].2));
+            toml += &format!("harden = {{ {} }}\n", wishes.collect::<Vec<_>>().join(", "));
         }
         if let Some(list) = &self.acts {
             toml += &format!("operation = {:?}\n", list.iter().map(|act| act.name()).collect::<Vec<_>>());
@@ -265,7 +323,9 @@ type Expected = (Action, bool, usize, Option<u64>);
 fn slowly(rules: &[Rule], default: Action, observe: bool, facts: &Facts<'_>, reached: &[bool]) -> Expected {
     let first =
         |seen: Seen<'_>| rules.iter().zip(reached).position(|(rule, reached)| *reached && rule.is_for(seen));
-    let of = |place: usize, nested| (rules[place].action, rules[place].enforce && !observe, place, nested);
+    let of = |place: usize, nested| {
+        (rules[place].action, rules[place].enforce.holds(facts) && !observe, place, nested)
+    };
     let strict = |(action, enforced, ..): Expected| match action {
         Action::Allow => 0,
         Action::Warn => 1,
@@ -284,6 +344,33 @@ fn slowly(rules: &[Rule], default: Action, observe: bool, facts: &Facts<'_>, rea
         }
     }
     verdict
+}
+
+/// What is added to the template of a call that goes on, and whether it is, by the definition.
+fn harder(rules: &[Rule], observe: bool, facts: &Facts<'_>, reached: &[bool]) -> Option<(Additions, bool)> {
+    let mut first =
+        rules.iter().zip(reached).filter(|(rule, reached)| **reached && rule.is_for(outer(facts)));
+    let rule = first.next().map(|(rule, _)| rule).filter(|rule| !rule.harden.is_empty())?;
+    let mut added = Additions::default();
+    let makes = facts.act == Act::Unwrap && matches!(facts.template.class, None | Some(CKO_SECRET_KEY));
+    for at in rule.harden.iter().filter(|_| makes) {
+        let (bit, _, stricter) = HARDER[*at];
+        if facts.template.flags.value(bit).is_none() {
+            added.flags.tell(bit, stricter);
+        }
+    }
+    Some((added, rule.enforce.holds(facts) && !observe))
+}
+
+fn enforces() -> impl Strategy<Value = Enforce> {
+    let staged = (
+        prop::option::of(subsequence(PATTERNS.to_vec(), 1..=2)),
+        prop::option::of(select(PATTERNS.to_vec())),
+        prop::option::of(0..=2_u64),
+        prop::option::of(0..=2_u64),
+    )
+        .prop_map(|(hosts, service, from, until)| Enforce::Staged { hosts, service, from, until });
+    prop_oneof![6 => Just(Enforce::Always), 2 => Just(Enforce::Never), 4 => staged]
 }
 
 fn actions() -> impl Strategy<Value = Action> {
@@ -320,12 +407,12 @@ fn rates() -> impl Strategy<Value = Rate> {
 fn rules() -> impl Strategy<Value = Rule> {
     (
         actions(),
-        prop::bool::weighted(0.8),
+        (enforces(), subsequence(vec![0, 1, 2], 0..=3)),
         prop::option::of(subsequence(ACTS.to_vec(), 1..=3)),
         prop::option::of(subsequence(MECHANISMS[..3].to_vec(), 1..=3)),
         prop::collection::vec(asks(), 0..4),
     )
-        .prop_map(|(action, enforce, mut acts, mechanisms, mut asks)| {
+        .prop_map(|(action, (mut enforce, mut harden), mut acts, mechanisms, mut asks)| {
             // No mechanism destroys or sees: to say so is a mistake of another kind.
             if let (Some(list), Some(_)) = (&mut acts, &mechanisms) {
                 list.retain(|act| !BARE.contains(act));
@@ -348,7 +435,23 @@ fn rules() -> impl Strategy<Value = Rule> {
                 list.retain(|act| *act != Act::See);
                 acts = acts.filter(|list| !list.is_empty());
             }
-            Rule { action, enforce, acts, mechanisms, asks }
+            // What is refused, or makes nothing, cannot be hardened; a stage without days is never carried out.
+            let refuses = matches!(action, Action::Deny | Action::Quarantine);
+            if refuses || acts.as_ref().is_some_and(|list| !list.contains(&Act::Unwrap)) {
+                harden.clear();
+            }
+            if let Enforce::Staged { hosts, service, from, until } = &enforce {
+                let first =
+                    asks.iter().filter_map(|ask| if let Ask::From(day) = ask { Some(*day) } else { None });
+                let last =
+                    asks.iter().filter_map(|ask| if let Ask::Until(day) = ask { Some(*day) } else { None });
+                let days = first.chain(*from).max().zip(last.chain(*until).min());
+                let empty = hosts.is_none() && service.is_none() && from.is_none() && until.is_none();
+                if empty || days.is_some_and(|(from, until)| from > until) {
+                    enforce = Enforce::Never;
+                }
+            }
+            Rule { action, enforce, harden, acts, mechanisms, asks }
         })
 }
 
@@ -384,7 +487,7 @@ impl Dice {
     }
 
     fn call<'c>(&mut self, parameters: &'c [Parameter]) -> Facts<'c> {
-        let act = ACTS[self.below(5)];
+        let act = ACTS[self.below(6)];
         let bare = BARE.contains(&act);
         let mechanism = (!bare).then(|| MECHANISMS[self.below(4)]);
         let mut facts = Facts::of(C_SignInit, act, mechanism);
@@ -404,6 +507,18 @@ impl Dice {
         }
         facts.key.key_type = [None, Some(CKK_ML_DSA), Some(CKK_ML_KEM)][self.below(3)];
         facts.key.parameter_set = [None, Some(1), Some(2), Some(9)][self.below(4)];
+        facts.process.host = HOSTS[self.below(3)];
+        facts.process.service = HOSTS[self.below(3)];
+        if act == Act::Unwrap {
+            facts.template.class = CLASSES[self.below(4)];
+            for (bit, _, _) in HARDER {
+                match self.below(4) {
+                    0 => facts.template.flags.tell(bit, true),
+                    1 => facts.template.flags.tell(bit, false),
+                    _ => {}
+                }
+            }
+        }
         facts.time = DAYS[self.below(4)].map(|day| day * 86_400 + 7);
         facts
     }
@@ -483,6 +598,9 @@ proptest! {
             }
             prop_assert_eq!(verdict.refuses(), matches!(verdict.action(), Action::Deny | Action::Quarantine) && verdict.enforced());
             prop_assert_eq!(verdict.rule().quarantine().is_some(), verdict.action() == Action::Quarantine);
+            let added = verdict.harden().map(|(harden, applied)| (harden.additions(&facts)[0], applied));
+            let expected = harder(&kept, observe, &facts, &reached).filter(|_| !verdict.refuses());
+            prop_assert_eq!(added, expected, "{:?}\n{}", facts, text);
             // What goes on counts; what does not fail is taken back.
             let failed = dice.below(2) == 0;
             if verdict.refuses() {
@@ -500,7 +618,8 @@ proptest! {
             }
         }
         // Where no rule asks of anything but act and mechanism, the reverse holds too.
-        if kept.iter().all(|rule| rule.asks.is_empty()) {
+        let staged = |rule: &Rule| matches!(rule.enforce, Enforce::Staged { .. });
+        if kept.iter().all(|rule| rule.asks.is_empty() && !staged(rule)) {
             for (mechanism, operation) in MECHANISMS.iter().flat_map(|m| [Operation::Sign, Operation::Digest].map(|o| (*m, o))) {
                 let refused = policy.judge(&Facts::of(C_SignInit, operation.into(), Some(mechanism))).refuses();
                 prop_assert_eq!(policy.may_use(mechanism, operation), !refused);

@@ -282,6 +282,7 @@ impl<'b> Call<'b> {
         let number = self.templates;
         self.templates += 1;
         let Some(asked) = &mut self.asked else { return };
+        self.longest_template = self.longest_template.max(count);
         // SAFETY: as above.
         let wanted = asked::wanted(unsafe { read::template_to_judge(pointer, count) }, count);
         match number {

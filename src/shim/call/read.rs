@@ -128,7 +128,7 @@ pub(super) unsafe fn numbers_to_judge(
 /// # Safety
 /// As [`template`], but for the values, which are not read.
 #[inline]
-unsafe fn entries(
+pub(super) unsafe fn entries(
     pointer: *const CK_ATTRIBUTE,
     count: CK_ULONG,
     most: usize,

@@ -92,18 +92,23 @@ pub(crate) fn learn(vendor: &List, session: u64, handle: u64) -> Option<Vec<u64>
         (UNTOUCHED, UNTOUCHED, [UNTOUCHED_FLAG; Flags::ALL.len()]);
     let mut template = answer.template();
     // SAFETY: every attribute points to a field of its own, of the length it names.
-    match unsafe { vendor.attributes(session, handle, &mut template) }? {
-        // For nearly every key some attribute is missing; each says it for itself (PKCS#11 3.2, section 5.7.5).
-        CKR_OK | CKR_ATTRIBUTE_TYPE_INVALID | CKR_ATTRIBUTE_SENSITIVE | CKR_BUFFER_TOO_SMALL => (),
-        _ => return None,
-    }
-    // Some modules stop at the first attribute that they do not know.
-    if answer.class == UNTOUCHED {
-        for attribute in &mut template {
+    let told = unsafe { vendor.attributes(session, handle, &mut template) }?;
+    // For nearly every key some attribute is missing; each says it for itself (PKCS#11 3.2, section 5.7.5).
+    let each =
+        [CKR_OK, CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_SENSITIVE, CKR_BUFFER_TOO_SMALL].contains(&told);
+    // Some modules stop at the first attribute that they do not know, and SoftHSM at the dates of a private key, which it
+    // cannot read back.
+    if !each || answer.class == UNTOUCHED {
+        template = answer.template();
+        for (place, attribute) in template.iter_mut().enumerate() {
             // SAFETY: as above.
             let told = unsafe { vendor.attributes(session, handle, std::slice::from_mut(attribute)) };
             if told != Some(CKR_OK) {
                 attribute.ulValueLen = CK_ULONG::MAX;
+                // Its class stands first, and every object has one.
+                if place == 0 {
+                    return None;
+                }
             }
         }
     }

@@ -5,12 +5,15 @@
 mod object;
 mod reader;
 
+use std::collections::BTreeSet;
+
 use event::Function;
 use event::record::Flags;
 use policy::{Act, Action, Origin};
 use toml::de::DeValue;
 
 use super::acts;
+use super::hardened;
 use super::known::{Known, Who};
 use super::when::seconds;
 use reader::{Problem, Reader, Table, Value};
@@ -33,6 +36,10 @@ pub(super) struct Case {
     /// The word of an action.
     pub(super) expect: &'static str,
     pub(super) rule: Option<String>,
+    /// Whether it must be carried out, where that is asked.
+    pub(super) enforced: Option<bool>,
+    /// What must be added to the templates, where that is asked: the attributes by their words in policies.
+    pub(super) hardened: Option<BTreeSet<&'static str>>,
 }
 
 const TOP: &[&str] = &["policy", "case"];
@@ -40,6 +47,8 @@ const CASE: &[&str] = &[
     "name",
     "expect",
     "rule",
+    "enforced",
+    "hardened",
     "operation",
     "function",
     "mechanism",
@@ -108,7 +117,17 @@ fn case(reader: &Reader<'_>, value: &Value<'_>) -> Result<Case, Problem> {
     }
     surroundings(reader, table, &mut call)?;
     let rule = table.get("rule").map(|rule| reader.text(rule).map(str::to_owned)).transpose()?;
-    Ok(Case { name: reader.text(name)?.to_owned(), line: reader.line(name), call, expect, rule })
+    let enforced = table.get("enforced").map(|value| reader.boolean(value)).transpose()?;
+    let hardened = table.get("hardened").map(|value| hardened(reader, value)).transpose()?;
+    Ok(Case {
+        name: reader.text(name)?.to_owned(),
+        line: reader.line(name),
+        call,
+        expect,
+        rule,
+        enforced,
+        hardened,
+    })
 }
 
 /// The call itself: function or operation, mechanism and parameters.
@@ -210,10 +229,11 @@ fn surroundings(reader: &Reader<'_>, table: &Table<'_>, call: &mut Known) -> Res
 
 fn process(reader: &Reader<'_>, value: &Value<'_>) -> Result<Who, Problem> {
     let process = reader.table(value)?;
-    reader.only(process, &["exe", "uid", "gid", "unit", "container", "service"])?;
+    reader.only(process, &["host", "exe", "uid", "gid", "unit", "container", "service"])?;
     let text = |key| process.get(key).map(|value| reader.bytes(value)).transpose();
     let number = |key| process.get(key).map(|value| reader.small(value)).transpose();
     Ok(Who {
+        host: text("host")?,
         exe: text("exe")?,
         uid: number("uid")?,
         gid: number("gid")?,
@@ -221,6 +241,12 @@ fn process(reader: &Reader<'_>, value: &Value<'_>) -> Result<Who, Problem> {
         container: text("container")?,
         service: text("service")?,
     })
+}
+
+fn hardened(reader: &Reader<'_>, value: &Value<'_>) -> Result<BTreeSet<&'static str>, Problem> {
+    let known: Vec<&'static str> = hardened::words().collect();
+    let word = |value| Ok(known[reader.word(value, "attribute to harden", &known)?]);
+    reader.array(value)?.iter().map(word).collect()
 }
 
 /// Usage flags by their names in events.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use collector::render::{Hex, Shown};
-use policy::{Action, Diagnostics, Mode, Policy};
+use policy::{Action, Diagnostics, Enforce, Mode, Policy};
 use serde_json::{Value, json};
 
 use super::super::{Failure, print};
@@ -53,7 +53,8 @@ pub(in super::super) struct Summary<'a>(pub(in super::super) &'a Policy);
 impl Display for Summary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let count = |action| self.0.rules().filter(|rule| rule.action() == action).count();
-        let shadow = self.0.rules().filter(|rule| !rule.enforce()).count();
+        let how = |how| self.0.rules().filter(|rule| rule.enforce() == how).count();
+        let (shadow, staged) = (how(Enforce::Never), how(Enforce::Staged));
         // The default stands after the last rule.
         let rules = self.0.rules().count() - 1;
         let default = self.0.rules().last().map_or("deny", |rule| rule.action().name());
@@ -64,7 +65,7 @@ impl Display for Summary<'_> {
         if quarantine > 0 {
             write!(f, ", quarantine {quarantine}")?;
         }
-        write!(f, "; in shadow {shadow})")?;
+        write!(f, "; in shadow {shadow}, staged {staged})")?;
         write!(f, ", sha256 {}", hash(self.0))
     }
 }

@@ -9,6 +9,7 @@ use event::{Function, mechanism};
 use policy::{Act, Action, Rule, Verdict};
 use serde_json::{Value, json};
 
+use super::hardened::Hardened;
 use super::known::{Known, Thing};
 
 /// Findings of one policy.
@@ -23,6 +24,8 @@ pub(super) struct Findings<'p> {
     pub(super) denied_then: u64,
     /// Calls that would be warned of.
     pub(super) warned: u64,
+    /// Calls whose templates would be added to.
+    pub(super) hardened: u64,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -67,6 +70,7 @@ impl<'p> Findings<'p> {
     /// Counts a verdict on a call that was made at `time`, in seconds.
     pub(super) fn add(&mut self, call: &Known, verdict: Verdict<'p>, time: u64, denied_then: bool) {
         self.judged += 1;
+        self.hardened += u64::from(Hardened::of(verdict, call).is_some());
         match verdict.action() {
             Action::Allow => return,
             Action::Warn => self.warned += 1,

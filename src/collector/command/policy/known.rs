@@ -52,6 +52,7 @@ pub(super) struct Thing {
 /// A process, as `policy::Process` has it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Who {
+    pub(super) host: Option<Vec<u8>>,
     pub(super) exe: Option<Vec<u8>>,
     pub(super) uid: Option<u32>,
     pub(super) gid: Option<u32>,
@@ -112,6 +113,7 @@ impl Known {
             },
             user: self.user,
             process: Process {
+                host: who.host.as_deref(),
                 exe: who.exe.as_deref(),
                 uid: who.uid,
                 gid: who.gid,

@@ -47,7 +47,7 @@ struct Learnt {
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut learnt = Learnt::default();
     arguments.source.read(&mut |line, stream| {
-        let Some(call) = line.call(stream.service.as_deref()) else { return Ok(true) };
+        let Some(call) = line.call(stream) else { return Ok(true) };
         let made = call.time.unwrap_or_default();
         // What has no mechanism goes on under every policy that does not name it.
         let Some(mechanism) = call.mechanism.filter(|_| call.act.operation().is_some()) else {

@@ -13,6 +13,8 @@ use serde::Deserialize;
 
 use super::acts;
 use super::known::{Known, Thing, Who};
+use super::source::Stream;
+pub(super) use object::HardenedLine;
 use object::{KeyLine, TemplateLine};
 pub(super) use object::{date, hex, place_of_curve};
 pub(super) use parameters::Fields;
@@ -44,6 +46,8 @@ pub(super) struct Line<'a> {
     other_keys: Vec<KeyLine<'a>>,
     #[serde(default, borrow)]
     templates: Vec<TemplateLine<'a>>,
+    #[serde(default)]
+    pub(super) hardened: Vec<HardenedLine>,
     #[serde(default)]
     attributes: Vec<Word>,
     #[serde(borrow)]
@@ -115,6 +119,8 @@ impl Held<'_> {
 struct Hello<'a> {
     #[serde(borrow)]
     service: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    host: Option<Cow<'a, str>>,
     #[serde(borrow)]
     policy: Option<Cow<'a, str>>,
 }
@@ -203,9 +209,14 @@ impl<'a> Line<'a> {
         serde_json::from_slice(line)
     }
 
-    /// The service and the policy file that the process named, where this line opens its stream.
-    pub(super) fn opened(&self) -> Option<(Option<&str>, Option<&str>)> {
-        self.hello.as_ref().map(|hello| (hello.service.as_deref(), hello.policy.as_deref()))
+    /// What the process said of itself, where this line opens its stream.
+    pub(super) fn opened(&self) -> Option<Stream> {
+        let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        self.hello.as_ref().map(|hello| Stream {
+            service: text(&hello.service),
+            host: text(&hello.host),
+            policy: hello.policy.as_deref().map(Into::into),
+        })
     }
 
     /// The handle of the session.
@@ -229,8 +240,8 @@ impl<'a> Line<'a> {
         Some(format!("{stream}/{}", operation.id)).filter(|id| self.id.as_deref() != Some(id))
     }
 
-    /// The call, if it is one that policies judge; `service` is what its stream said of itself.
-    pub(super) fn call(&self, service: Option<&str>) -> Option<Known> {
+    /// The call, if it is one that policies judge; of what its stream said of itself the service and the host.
+    pub(super) fn call(&self, stream: &Stream) -> Option<Known> {
         let function = Function::from_name(self.function.as_deref()?)?;
         let act = acts::act(function)?;
         // NULL in place of a mechanism cancels an operation and is not judged (PKCS#11 3.0, section 5.8.1).
@@ -243,7 +254,7 @@ impl<'a> Line<'a> {
             let input = Input { length: self.bytes_in, digest: None };
             return Some(Known {
                 input,
-                ..self.surrounded(Known::of(function, act, Some(mechanism)), service)
+                ..self.surrounded(Known::of(function, act, Some(mechanism)), stream)
             });
         }
         let mut known = Known::of(function, act, self.mechanism.as_ref().map(|mechanism| mechanism.number));
@@ -259,17 +270,17 @@ impl<'a> Line<'a> {
             known.template = Thing { present: !self.attributes.is_empty(), secret, ..Thing::default() };
         }
         known.flags = self.flags;
-        Some(self.surrounded(known, service))
+        Some(self.surrounded(known, stream))
     }
 
     /// What the call saw, each by itself: the slot with the token of its session, and every object that the event
     /// tells of.
-    pub(super) fn sights(&self, service: Option<&str>) -> Vec<Known> {
+    pub(super) fn sights(&self, stream: &Stream) -> Vec<Known> {
         let Some(function) = self.function.as_deref().and_then(Function::from_name) else {
             return Vec::new();
         };
         let seen = |act| {
-            let mut known = self.surrounded(Known::of(function, act, None), service);
+            let mut known = self.surrounded(Known::of(function, act, None), stream);
             // Whom a login names is not yet there.
             known.user = self.logged_in();
             known
@@ -287,7 +298,7 @@ impl<'a> Line<'a> {
     }
 
     /// With the token, the user, the process and the time.
-    fn surrounded(&self, mut known: Known, service: Option<&str>) -> Known {
+    fn surrounded(&self, mut known: Known, stream: &Stream) -> Known {
         if let Some(session) = &self.session {
             known.slot = session.slot;
             if let Some(token) = &session.token {
@@ -298,7 +309,7 @@ impl<'a> Line<'a> {
         }
         known.slot = known.slot.or(self.slot);
         known.user = self.user.map(User::number).or_else(|| self.logged_in());
-        known.process = self.process.as_ref().map(|process| process.who(service)).unwrap_or_default();
+        known.process = self.process.as_ref().map(|process| process.who(stream)).unwrap_or_default();
         known.time = self.time_unix_ns.map(|ns| ns / 1_000_000_000);
         known
     }
@@ -317,15 +328,17 @@ impl User {
 }
 
 impl Process<'_> {
-    fn who(&self, service: Option<&str>) -> Who {
+    fn who(&self, stream: &Stream) -> Who {
         let text = |text: &Cow<'_, str>| text.as_bytes().to_vec();
+        let said = |text: &Option<String>| text.as_ref().map(|text| text.as_bytes().to_vec());
         Who {
             exe: self.exe.as_deref().map(|exe| bytes(exe, self.exe_hex.as_deref())),
             uid: self.uid,
             gid: self.gid,
             unit: self.unit.as_ref().map(text),
             container: self.container.as_ref().map(text),
-            service: service.map(|service| service.as_bytes().to_vec()),
+            host: said(&stream.host),
+            service: said(&stream.service),
         }
     }
 }

@@ -85,11 +85,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             refused.remove(id);
             history.forget(id);
         }
-        let service = stream.service.as_deref();
-        let mut sights = if policy.hides() { line.sights(service) } else { Vec::new() };
+        let mut sights = if policy.hides() { line.sights(stream) } else { Vec::new() };
         // The library learns what it is to look at; of what was not looked at then, some events tell nothing.
         sights.retain(|seen| if seen.act == Act::See { seen.key.present } else { seen.token.is_some() });
-        let mut call = line.call(service);
+        let mut call = line.call(stream);
         if call.is_none() {
             history.pass(line);
         }
@@ -164,7 +163,7 @@ fn table(findings: &[Finding<'_>]) -> String {
 }
 
 fn summary(arguments: &Arguments, findings: &Findings<'_>) -> String {
-    let Findings { judged, denied, denied_then, warned, .. } = findings;
+    let Findings { judged, denied, denied_then, warned, hardened, .. } = findings;
     let day = arguments.at.map(|day| format!(" on {}", day.text())).unwrap_or_default();
     let then = match denied_then {
         0 => String::new(),
@@ -172,6 +171,12 @@ fn summary(arguments: &Arguments, findings: &Findings<'_>) -> String {
     };
     match judged {
         0 => "no call among the events is one that policies judge".into(),
-        _ => format!("of {judged} calls {denied} would be refused{day}{then} and {warned} warned of"),
+        _ => {
+            let added = match hardened {
+                0 => String::new(),
+                some => format!(", {some} would make hardened keys"),
+            };
+            format!("of {judged} calls {denied} would be refused{day}{then} and {warned} warned of{added}")
+        }
     }
 }

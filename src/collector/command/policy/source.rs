@@ -37,6 +37,8 @@ pub(super) struct Source {
 pub(super) struct Stream {
     /// OTEL_SERVICE_NAME of the process.
     pub(super) service: Option<String>,
+    /// Name of its host.
+    pub(super) host: Option<String>,
     /// The policy file that it read.
     pub(super) policy: Option<PathBuf>,
 }
@@ -137,8 +139,7 @@ fn lines(
                 return Err(Failure::Refused(text));
             }
         };
-        if let (Some(id), Some((service, policy))) = (&event.stream, event.opened()) {
-            let stream = Stream { service: service.map(Into::into), policy: policy.map(Into::into) };
+        if let (Some(id), Some(stream)) = (&event.stream, event.opened()) {
             streams.insert(id.to_string(), stream);
         }
         let stream = event.stream.as_deref().and_then(|id| streams.get(id)).unwrap_or(&nothing);

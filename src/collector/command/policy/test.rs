@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `p11guard policy test`: what a policy must say of calls that its owner thought of, one table of cases in a file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use serde_json::json;
 
 use super::super::{Failure, print};
 use super::cases::{self, Case};
+use super::hardened::Hardened;
 use super::load;
 
 /// Try a policy with cases that say what it must answer
@@ -31,7 +33,7 @@ A file of cases stands beside its policy:
   expect = \"deny\"
   rule = \"no-sha1\"
 
-Further keys: function, parameters, target, template, private_template, token, user, memory, input, flags.
+Further keys: enforced = true, hardened = [\"sensitive\", \"end_date\"], function, parameters, target, template, private_template, token, user, memory, input, flags.
 
 Exit codes: 0 all cases hold, 1 some do not, 2 the file or the policy has mistakes.
 
@@ -79,8 +81,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 impl Case {
     fn holds(&self, verdict: Verdict<'_>) -> bool {
+        let enforced = self.enforced.is_none_or(|enforced| enforced == verdict.enforced());
+        let hardened = self.hardened.as_ref().is_none_or(|names| *names == self.added(verdict));
         let as_named = self.rule.as_ref().is_none_or(|rule| rule == verdict.rule().name());
-        verdict.action().name() == self.expect && as_named
+        verdict.action().name() == self.expect && as_named && enforced && hardened
+    }
+
+    /// What is added to the templates.
+    fn added(&self, verdict: Verdict<'_>) -> BTreeSet<&'static str> {
+        let hardened = Hardened::of(verdict, &self.call).filter(|hardened| hardened.applied);
+        hardened.map(|hardened| hardened.names()).unwrap_or_default()
+    }
+
+    /// What else was asked of the verdict, and what it is, in words.
+    fn further(&self, verdict: Verdict<'_>) -> [String; 2] {
+        let words = |enforced: Option<bool>, hardened: Option<BTreeSet<&str>>| {
+            let enforced = enforced.map(|enforced| if enforced { ", enforced" } else { ", in shadow" });
+            let list = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+            let hardened = hardened.map(|names| format!(", hardened with [{}]", list(names)));
+            format!("{}{}", enforced.unwrap_or_default(), hardened.unwrap_or_default())
+        };
+        let got = self.hardened.as_ref().map(|_| self.added(verdict));
+        [words(self.enforced, self.hardened.clone()), words(self.enforced.map(|_| verdict.enforced()), got)]
     }
 }
 
@@ -94,9 +116,10 @@ fn words(path: &Path, case: &Case, verdict: Verdict<'_>) -> String {
         Some(rule) => format!("{} by rule {}", case.expect, Shown(rule)),
         None => case.expect.to_owned(),
     };
+    let [further, further_got] = case.further(verdict);
     let (got, rule) = (verdict.action().name(), Shown(verdict.rule().name()));
     format!(
-        "{BROKEN}FAIL{BROKEN:#}  {name} ({}:{})\n      expected  {expected}\n      got       {got} by rule {rule} \
+        "{BROKEN}FAIL{BROKEN:#}  {name} ({}:{})\n      expected  {expected}{further}\n      got       {got} by rule {rule}{further_got} \
          (decided by: {})\n",
         Shown(&path),
         case.line,
@@ -111,11 +134,18 @@ fn json(path: &Path, case: &Case, policy: &Policy, verdict: Verdict<'_>) -> Stri
         "name": case.name,
         "ok": case.holds(verdict),
         "policy": policy.name(),
-        "expected": {"verdict": case.expect, "rule": case.rule},
+        "expected": {
+            "verdict": case.expect,
+            "rule": case.rule,
+            "enforced": case.enforced,
+            "hardened": case.hardened,
+        },
         "got": {
             "verdict": verdict.action().name(),
             "rule": verdict.rule().name(),
             "conditions": verdict.decided_by(),
+            "enforced": verdict.enforced(),
+            "hardened": case.added(verdict),
         },
     });
     format!("{line}\n")

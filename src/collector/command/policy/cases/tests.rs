@@ -23,9 +23,10 @@ fn a_case_says_everything_that_a_call_can_be() {
              key = { class = \"CKO_PUBLIC_KEY\", type = \"CKK_RSA\", bits = 2048, label = \"wrap\", \
                      id = \"01ff\", trusted = true, end_date = 2030-12-31 }\n\
              target = { curve = \"prime256v1\", extractable = true }\n\
-             token = { label = \"t\", slot = 3 }\nuser = \"so\"\nprocess = { exe = \"/x\", uid = 0, service = \"s\" }\n\
+             token = { label = \"t\", slot = 3 }\nuser = \"so\"\nprocess = { host = \"h\", exe = \"/x\", uid = 0, service = \"s\" }\n\
              time = 2031-01-01T08:00:00Z\nmemory = { key_uses = [\"wrap\", \"decrypt\"], foreign = true, reached = true }\n\
-             input = { length = 20, digest = \"CKM_SHA_1\" }\nflags = 6",
+             input = { length = 20, digest = \"CKM_SHA_1\" }\nflags = 6\n\
+             enforced = true\nhardened = [\"sensitive\", \"end_date\"]",
         )
         .as_bytes(),
     )
@@ -50,6 +51,8 @@ fn a_case_says_everything_that_a_call_can_be() {
     assert_eq!((facts.target.bits, facts.target.curve), (Some(256), Some(0)));
     assert_eq!((facts.user, facts.process.uid, facts.time), (Some(0), Some(0), Some(1_925_020_800)));
     assert_eq!((facts.memory.key_uses, facts.memory.reached), (Flags::WRAP | Flags::DECRYPT, u64::MAX));
+    assert_eq!((case.enforced, facts.process.host), (Some(true), Some(&b"h"[..])));
+    assert_eq!(case.hardened, Some(["end_date", "sensitive"].into()));
     assert_eq!((facts.token.slot, facts.flags, facts.input.length), (Some(3), Some(6), Some(20)));
 }
 
@@ -75,6 +78,12 @@ fn every_mistake_has_its_place_and_a_remedy() {
         (&case("operation = \"find\"\nkey = { curve = \"P256\" }"), "6:17", "unknown curve `P256`", "P-256"),
         (&case("operation = \"find\"\nkey = { id = \"0\" }"), "6:14", "no hexadecimal id", "01ff"),
         (&case("operation = \"find\"\ntime = \"2031-01-01\""), "6:8", "no time", "without quotes"),
+        (
+            &case("operation = \"find\"\nhardened = [\"sensitve\"]"),
+            "6:13",
+            "unknown attribute to harden `sensitve`",
+            "`sensitive`",
+        ),
         (&case("operation = \"find\"\nuser = \"root\""), "6:8", "unknown user `root`", "so, user"),
     ] {
         let told = problem(text);

@@ -7,6 +7,7 @@ use policy::{Act, Action, Policy};
 use serde_json::{Value, json};
 
 use super::super::acts;
+use super::super::hardened::Hardened;
 use super::super::known::Known;
 use super::super::typical;
 
@@ -30,13 +31,15 @@ pub(super) struct Effect<'p> {
 pub(super) struct Said<'p> {
     action: Action,
     enforced: bool,
+    hardened: bool,
     pub(super) rule: &'p str,
 }
 
 impl Said<'_> {
     fn of<'p>(policy: &'p Policy, call: &Known) -> Said<'p> {
         let verdict = policy.judge(&call.facts());
-        Said { action: verdict.action(), enforced: verdict.enforced(), rule: verdict.rule().name() }
+        let hardened = Hardened::of(verdict, call).is_some_and(|hardened| hardened.applied);
+        Said { action: verdict.action(), enforced: verdict.enforced(), hardened, rule: verdict.rule().name() }
     }
 
     /// Whether something else happens; by which rule does not matter.
@@ -45,22 +48,25 @@ impl Said<'_> {
     }
 
     pub(super) fn words(self) -> &'static str {
-        match (self.action, self.enforced) {
-            (Action::Deny, false) => "deny (shadow)",
-            (Action::Quarantine, false) => "quarantine (shadow)",
-            (action, _) => action.name(),
+        match (self.action, self.enforced, self.hardened) {
+            (Action::Deny, false, _) => "deny (shadow)",
+            (Action::Quarantine, false, _) => "quarantine (shadow)",
+            (Action::Allow, _, true) => "allow (hardened)",
+            (Action::Warn, _, true) => "warn (hardened)",
+            (action, ..) => action.name(),
         }
     }
 
     fn weight(self) -> u8 {
-        match (self.action, self.enforced) {
+        let verdict = match (self.action, self.enforced) {
             (Action::Allow, _) => 0,
             (Action::Warn, _) => 1,
             (Action::Deny, false) => 2,
             (Action::Quarantine, false) => 3,
             (Action::Deny, true) => 4,
             (Action::Quarantine, true) => 5,
-        }
+        };
+        2 * verdict + u8::from(self.hardened)
     }
 }
 
@@ -128,7 +134,7 @@ impl Effect<'_> {
 
     /// For programs.
     pub(super) fn json(&self) -> Value {
-        let said = |said: Said<'_>| json!({"verdict": said.action.name(), "enforced": said.enforced, "rule": said.rule});
+        let said = |said: Said<'_>| json!({"verdict": said.action.name(), "enforced": said.enforced, "hardened": said.hardened, "rule": said.rule});
         let word = |number: u64| json!({"number": number, "name": mechanism::name(number)});
         json!({
             "change": "effect",
@@ -168,6 +174,20 @@ mod tests {
             ("allow", "deny", "rsa-2048".into())
         );
         assert!(effect.is_stricter() && effects(&before, &before, 0).is_empty());
+    }
+
+    #[test]
+    fn a_rule_that_hardens_is_told_from_one_that_does_not() {
+        let rule = |more: &str| {
+            policy(&format!(
+                "[[rule]]\nname = \"make\"\naction = \"allow\"\noperation = [\"generate\"]\n\
+                 mechanism = [\"CKM_AES_KEY_GEN\"]\n{more}\n"
+            ))
+        };
+        let (before, after) = (rule(""), rule("harden = { sensitive = true }"));
+        let found = effects(&before, &after, 0).pop().unwrap();
+        assert_eq!((found.before.words(), found.after.words()), ("allow", "allow (hardened)"));
+        assert!(found.is_stricter() && found.all);
     }
 
     #[test]

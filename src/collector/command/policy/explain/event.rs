@@ -9,6 +9,7 @@ use settings::Shim;
 
 use super::super::super::Failure;
 use super::super::check::hash;
+use super::super::hardened::Hardened;
 use super::super::known::Known;
 use super::super::recorded::{Held, Line};
 use super::super::source::Stream;
@@ -41,6 +42,8 @@ pub(super) struct Then {
     pub(super) held: Option<String>,
     /// Mechanisms of the token that would have been allowed.
     pub(super) instead: Vec<u64>,
+    /// What was added to its templates, or would have been.
+    pub(super) hardened: Option<Hardened>,
     /// SHA-256 of the policy, or its first eight bytes.
     pub(super) policy: Option<String>,
 }
@@ -58,19 +61,18 @@ impl Told {
 
     /// An event of a stream.
     pub(super) fn of(line: &Line<'_>, stream: &Stream) -> Result<Told, Failure> {
-        let service = stream.service.as_deref();
-        let sights = line.sights(service);
+        let sights = line.sights(stream);
         // A call that only sees may have been judged by that.
         let judged = line.verdict.as_ref().is_some_and(|verdict| verdict.rule.is_some());
         let seen = || sights.last().cloned().filter(|_| judged);
-        let call = line.call(service).or_else(seen).ok_or_else(|| {
+        let call = line.call(stream).or_else(seen).ok_or_else(|| {
             Failure::Refused(
                 "the event is none that a policy judges; explain one whose `verdict` is allow, warn or deny"
                     .into(),
             )
         })?;
         let text = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
-        let then = line.verdict.as_ref().map_or_else(Then::default, |verdict| Then {
+        let mut then = line.verdict.as_ref().map_or_else(Then::default, |verdict| Then {
             action: verdict.action.to_string(),
             enforced: verdict.enforced,
             rule: text(&verdict.rule),
@@ -82,7 +84,9 @@ impl Told {
             held: verdict.quarantine.as_ref().map(Held::words),
             instead: verdict.instead.iter().map(|word| word.number).collect(),
             policy: text(&verdict.policy),
+            hardened: None,
         });
+        then.hardened = Hardened::told(&line.hardened);
         Ok(Told {
             id: text(&line.id),
             time: text(&line.time),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::check::hash;
 use super::super::findings::thing_words;
+use super::super::hardened::Hardened;
 use super::super::known::Known;
 use super::event::Told;
 use super::{Instead, Now};
@@ -32,6 +33,7 @@ pub(super) fn words(told: &Told, now: Option<&Now<'_>>) -> String {
         ("reason", then.reason.clone()),
         ("remedy", then.remedy.clone()),
         ("held", then.held.clone()),
+        ("hardened", then.hardened.as_ref().map(Hardened::text)),
         ("token has", Some(names(&then.instead))),
     ]);
     let Some(now) = now else {
@@ -53,6 +55,7 @@ pub(super) fn words(told: &Told, now: Option<&Now<'_>>) -> String {
         ("reason", rule.reason().map(str::to_owned)),
         ("remedy", rule.remedy().map(str::to_owned)),
         ("holds", rule.quarantine().map(|q| format!("the {} for {} s", q.of.name(), q.seconds))),
+        ("hardened", Hardened::of(verdict, &told.call).map(|hardened| hardened.text())),
     ]);
     let lead = if verdict.action().refuses() { "instead" } else { "also" };
     text + &instead(&told.call, &now.instead, lead)
@@ -147,6 +150,7 @@ pub(super) fn json(told: &Told, now: Option<&Now<'_>>) -> Value {
             "reason": then.reason,
             "remedy": then.remedy,
             "held": then.held,
+            "hardened": then.hardened.as_ref().map(Hardened::json),
             "instead": then.instead.iter().map(|number| word(*number)).collect::<Vec<_>>(),
             "policy": then.policy,
         },
@@ -166,6 +170,7 @@ pub(super) fn json(told: &Told, now: Option<&Now<'_>>) -> Value {
                 "reason": rule.reason(),
                 "remedy": rule.remedy(),
                 "quarantine": rule.quarantine().map(|q| json!({"of": q.of.name(), "seconds": q.seconds})),
+                "hardened": Hardened::of(verdict, call).map(|hardened| hardened.json()),
                 "instead": now.instead.iter().map(|instead| {
                     json!({
                         "number": instead.mechanism.number,

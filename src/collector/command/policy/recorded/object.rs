@@ -79,6 +79,20 @@ pub(super) struct TemplateLine<'a> {
     attributes: Vec<AttributeLine<'a>>,
 }
 
+/// What the policy added to a template, or would have added.
+#[derive(Debug, Clone, Deserialize)]
+pub(in super::super) struct HardenedLine {
+    pub(in super::super) template: u64,
+    pub(in super::super) applied: bool,
+    pub(in super::super) attributes: Vec<AddedLine>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(in super::super) struct AddedLine {
+    pub(in super::super) number: u64,
+    pub(in super::super) value: Option<Value>,
+}
+
 #[derive(Debug, Deserialize)]
 struct AttributeLine<'a> {
     number: u64,

@@ -8,15 +8,19 @@ use super::*;
 /// What the collector's own tests hold to be an event with everything that an event can have.
 const FULL: &[u8] = include_bytes!("../../../golden/full.jsonl");
 
+fn signer() -> Stream {
+    Stream { service: Some("signer".into()), host: Some("web-1".into()), policy: None }
+}
+
 fn call(text: &str) -> Option<Known> {
-    Line::read(text.as_bytes()).unwrap().call(Some("signer"))
+    Line::read(text.as_bytes()).unwrap().call(&signer())
 }
 
 #[test]
 fn an_event_with_everything_is_read_back() {
     let line = Line::read(FULL).unwrap();
     assert!(line.was_refused());
-    let call = line.call(Some("signer")).unwrap();
+    let call = line.call(&signer()).unwrap();
     let facts = call.facts();
     assert_eq!(
         (facts.function, facts.act, facts.mechanism),
@@ -49,6 +53,9 @@ fn an_event_with_everything_is_read_back() {
         (process.exe, process.uid, process.gid),
         (Some(&b"/usr/bin/openssl"[..]), Some(1000), Some(100))
     );
+    assert_eq!(process.host, Some(&b"web-1"[..]));
+    let [hardened] = &line.hardened[..] else { panic!("{:?}", line.hardened) };
+    assert!(hardened.applied && hardened.attributes.len() == 3);
     assert_eq!((process.service, process.unit), (Some(&b"signer"[..]), Some(&b"/usr/bin/openssl"[..])));
 }
 
@@ -118,7 +125,7 @@ fn what_a_call_saw_is_read_back_each_by_itself() {
            "key":{"handle":1,"class":{"number":4},"label":"kek"},
            "other_keys":[{"handle":2,"class":{"number":3},"label":"tenant-b-tls"},{"handle":3}],
            "session":{"handle":1,"read_write":true,"slot":2,"user":"user","token":{"label":"prod-1"}}}"#;
-    let seen = Line::read(line.as_bytes()).unwrap().sights(None);
+    let seen = Line::read(line.as_bytes()).unwrap().sights(&Stream::default());
     let labels: Vec<_> = seen.iter().map(|known| (known.act, known.key.label.as_deref())).collect();
     let see = |label| (Act::See, label);
     assert_eq!(
@@ -129,6 +136,6 @@ fn what_a_call_saw_is_read_back_each_by_itself() {
     assert!(seen.iter().all(|known| known.user == Some(event::value::user_type::CKU_USER)));
     // A call without session and slot sees nothing.
     assert!(
-        Line::read(br#"{"index":1,"event":"call","function":"C_GetInfo"}"#).unwrap().sights(None).is_empty()
+        Line::read(br#"{"index":1,"event":"call","function":"C_GetInfo"}"#).unwrap().sights(&Stream::default()).is_empty()
     );
 }

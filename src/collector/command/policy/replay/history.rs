@@ -111,7 +111,7 @@ mod tests {
                 second + 1_000_000
             );
             let line = Line::read(text.as_bytes()).unwrap();
-            match line.call(None) {
+            match line.call(&crate::command::policy::source::Stream::default()) {
                 Some(mut call) => Some(history.judge(&line, &mut call).action()),
                 None => {
                     history.pass(&line);
