@@ -159,28 +159,36 @@ fn fixed_part(fixed: &mut In<'_>) -> Result<Call, Malformed> {
 pub(super) struct In<'a>(pub(super) &'a [u8]);
 
 impl<'a> In<'a> {
+    #[inline(always)]
     pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed::Short)?;
         self.0 = rest;
         Ok(taken)
     }
 
+    #[inline(always)]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        self.take(N)?.try_into().map_err(|_| Malformed::Short)
+        let (taken, rest) = self.0.split_first_chunk().ok_or(Malformed::Short)?;
+        self.0 = rest;
+        Ok(*taken)
     }
 
+    #[inline(always)]
     pub(super) fn u16(&mut self) -> Result<u16, Malformed> {
         self.array().map(u16::from_le_bytes)
     }
 
+    #[inline(always)]
     pub(super) fn u32(&mut self) -> Result<u32, Malformed> {
         self.array().map(u32::from_le_bytes)
     }
 
+    #[inline(always)]
     pub(super) fn u64(&mut self) -> Result<u64, Malformed> {
         self.array().map(u64::from_le_bytes)
     }
 
+    #[inline(always)]
     pub(super) fn optional(&mut self) -> Result<Option<u64>, Malformed> {
         self.u64().map(|value| (value != NONE).then_some(value))
     }
@@ -198,6 +206,7 @@ impl<'a> In<'a> {
         Ok(numbers)
     }
 
+    #[inline(always)]
     pub(super) fn text(&mut self) -> Result<TextView<'a>, Malformed> {
         let length = self.u32()?;
         let [kept] = self.array()?;

@@ -43,9 +43,12 @@ impl<'a> KeyView<'a> {
     ///
     /// # Errors
     /// [`Malformed::Short`] where it ends too early.
+    // Inlined, with all that it takes: what is written to memory in pieces and read back whole has to be waited for, and
+    // this is on the way of every call that is judged by its key.
+    #[inline]
     pub fn read(encoded: &'a [u8]) -> Result<KeyView<'a>, Malformed> {
         let mut key = In(encoded);
-        let date = |bytes: [u8; 8]| (bytes != [0; 8]).then_some(bytes);
+        let date = |digits: u64| (digits != 0).then_some(digits.to_le_bytes());
         let (class, key_type) = (key.optional()?, key.optional()?);
         let (bits, curve, allowed) = (key.u32()?, key.u16()?, key.u16()?);
         Ok(KeyView {
@@ -54,8 +57,8 @@ impl<'a> KeyView<'a> {
             bits: (bits != u32::MAX).then_some(bits),
             curve: (curve != u16::MAX).then_some(curve),
             flags: Flags { known: key.u32()?, set: key.u32()? },
-            start: date(key.array()?),
-            end: date(key.array()?),
+            start: date(key.u64()?),
+            end: date(key.u64()?),
             allowed: In(key.take(8 * usize::from(allowed))?),
             label: key.text()?,
             id: key.text()?,

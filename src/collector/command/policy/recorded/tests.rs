@@ -136,6 +136,9 @@ fn what_a_call_saw_is_read_back_each_by_itself() {
     assert!(seen.iter().all(|known| known.user == Some(event::value::user_type::CKU_USER)));
     // A call without session and slot sees nothing.
     assert!(
-        Line::read(br#"{"index":1,"event":"call","function":"C_GetInfo"}"#).unwrap().sights(&Stream::default()).is_empty()
+        Line::read(br#"{"index":1,"event":"call","function":"C_GetInfo"}"#)
+            .unwrap()
+            .sights(&Stream::default())
+            .is_empty()
     );
 }
