@@ -8,11 +8,16 @@ const LONGEST: usize = 64;
 /// `word`, letter case aside; none where more than a third of `word` would have to change. Of equally near
 /// ones the first.
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    nearest_of(word, &mut known.into_iter())
+}
+
+/// Written once, not for every kind of list.
+fn nearest_of<'k>(word: &str, known: &mut dyn Iterator<Item = &'k str>) -> Option<&'k str> {
     if word.len() > LONGEST {
         return None;
     }
     let edits = |candidate: &&'k str| distance(word.as_bytes(), candidate.as_bytes());
-    let best = known.into_iter().min_by_key(edits)?;
+    let best = known.min_by_key(edits)?;
     (edits(&best) <= (word.len() / 3).max(1)).then_some(best)
 }
 

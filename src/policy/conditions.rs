@@ -100,19 +100,22 @@ macro_rules! conditions {
             /// The keys, in the order in which they are asked.
             pub(crate) const KEYS: &[&'static str] = &[$(stringify!($key)),*];
 
-            /// Reads the condition `key`; none where there is no such key. What is wrong with it goes to the report.
+            /// Reads the condition `key` and adds it to the others; false where there is no such key. What is wrong with it
+            /// goes to the report.
             pub(crate) fn read(
                 key: &str,
                 value: &Value<'_>,
                 every: bool,
                 report: &mut Report<'_>,
-            ) -> Option<Option<Condition>> {
-                type Read = fn(&Value<'_>, bool, &mut Report<'_>) -> Option<Condition>;
-                const READ: &[Read] = &[$(|value, every, report| {
-                    $kind::read(value, $how, every, report).map(Condition::$key)
-                }),*];
-                let place = Condition::KEYS.iter().position(|known| *known == key)?;
-                Some(READ[place](value, every, report))
+                others: &mut Vec<Condition>,
+            ) -> bool {
+                match key {
+                    $(stringify!($key) => if let Some(read) = $kind::read(value, $how, every, report) {
+                        add(others, Condition::$key(read));
+                    },)*
+                    _ => return false,
+                }
+                true
             }
 
             /// Whether a call meets it.
@@ -278,6 +281,12 @@ impl Condition {
             _ => None,
         }
     }
+}
+
+/// Written once, not for each condition.
+#[inline(never)]
+fn add(others: &mut Vec<Condition>, condition: Condition) {
+    others.push(condition);
 }
 
 /// Whether calls that meet all of `narrow` certainly meet all of `wide`. Both are in the order of the list.

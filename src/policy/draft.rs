@@ -68,10 +68,10 @@ pub(crate) fn rule(section: &Section<'_>, report: &mut Report<'_>) -> Option<Rul
                 let words = [("verified", true), ("unverified", false)];
                 verified = word(value, STATUS, words.into_iter(), report).unwrap_or(true);
             }
-            other => match Condition::read(other, value, action == Some(Action::Allow), report) {
-                Some(read) => conditions.extend(read),
-                None => unknown = true,
-            },
+            other => {
+                let every = action == Some(Action::Allow);
+                unknown |= !Condition::read(other, value, every, report, &mut conditions);
+            }
         }
     }
     if unknown {

@@ -3,7 +3,6 @@
 //! whatever the token; nothing that changes which key is made. What a template names is its caller's and stays.
 
 use event::mechanism::{CKM_DSA_FIPS_G_GEN, CKM_DSA_PARAMETER_GEN, CKM_HKDF_DATA, CKM_PUB_KEY_FROM_PRIV_KEY};
-use event::nearest::nearest;
 use event::record::Flags;
 use event::value::object_class::{CKO_OTP_KEY, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY};
 use toml::de::DeValue;
@@ -12,8 +11,9 @@ use crate::act::Act;
 use crate::day::{self, Span};
 use crate::diagnostic::Report;
 use crate::facts::{Facts, Object};
+use crate::kinds;
 use crate::problem::{Problem, Wanted};
-use crate::reader::{Value, boolean, string, wrong_type};
+use crate::reader::{Value, string, wrong_type};
 use crate::subject::Subject;
 
 const HARDEN: Wanted =
@@ -24,14 +24,15 @@ const END_DATE: &str = "end_date";
 /// The attributes of which one value is the stricter one for every key, with that value. Not `destroyable`, because a key
 /// that nobody can destroy is no safer; not `always_authenticate`, because applications must be written for it; no
 /// usage, because a key that may not do its work is no key.
-const STRICTER: [(u32, bool); 6] = [
-    (Flags::PRIVATE, true),
-    (Flags::SENSITIVE, true),
-    (Flags::EXTRACTABLE, false),
-    (Flags::WRAP_WITH_TRUSTED, true),
-    (Flags::MODIFIABLE, false),
-    (Flags::COPYABLE, false),
-];
+const STRICTER: Flags = Flags {
+    known: Flags::PRIVATE
+        | Flags::SENSITIVE
+        | Flags::EXTRACTABLE
+        | Flags::WRAP_WITH_TRUSTED
+        | Flags::MODIFIABLE
+        | Flags::COPYABLE,
+    set: Flags::PRIVATE | Flags::SENSITIVE | Flags::WRAP_WITH_TRUSTED,
+};
 
 /// What a rule adds to the templates of the calls that it decides.
 #[derive(Debug)]
@@ -78,33 +79,14 @@ impl Harden {
             report.add(value.span(), Problem::EmptyTable { what: "hardens nothing" });
             return None;
         }
-        let name_of = |bit| Flags::ALL.iter().find(|flag| flag.0 == bit).map_or("", |flag| flag.2);
-        let mut harden = Harden { flags: Flags::default(), lives: None };
-        for (name, wish) in table {
-            if name.get_ref() == END_DATE {
-                harden.lives = span(wish, report);
-                continue;
-            }
-            match STRICTER.iter().find(|(bit, _)| name.get_ref() == name_of(*bit)) {
-                Some((bit, stricter)) => match boolean(wish, report) {
-                    Some(wish) if wish == *stricter => harden.flags.tell(*bit, wish),
-                    Some(_) => {
-                        let problem = Problem::Weakens { attribute: name_of(*bit), stricter: *stricter };
-                        report.add(wish.span(), problem);
-                    }
-                    None => {}
-                },
-                None => {
-                    let known = STRICTER.iter().map(|(bit, _)| name_of(*bit)).chain([END_DATE]);
-                    let known: Vec<_> = known.collect();
-                    let near = nearest(name.get_ref(), known.iter().copied());
-                    let word = name.get_ref().to_string();
-                    let what = "attribute to harden";
-                    report.add(name.span(), Problem::UnknownWord { what, word, near, known });
-                }
+        let flags = kinds::flags(table, STRICTER.known, Some(END_DATE), report);
+        for (bit, _, attribute) in Flags::ALL {
+            let stricter = STRICTER.set & bit != 0;
+            if let Some(wish) = table.get(*attribute).filter(|_| flags.value(*bit) == Some(!stricter)) {
+                report.add(wish.span(), Problem::Weakens { attribute, stricter });
             }
         }
-        Some(harden)
+        Some(Harden { flags, lives: table.get(END_DATE).and_then(|value| span(value, report)) })
     }
 
     /// Whether what it adds depends on facts of this kind.

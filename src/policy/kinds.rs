@@ -16,7 +16,7 @@ pub(crate) use number::{AtLeast, AtMost, Is, Unit};
 pub(crate) use parameter::{EachAtLeast, EachAtMost, EachOf, Values, built_in_hash};
 pub use rate::Per;
 pub(crate) use rate::Rate;
-pub(crate) use template::Asks;
+pub(crate) use template::{Asks, flags};
 pub(crate) use text::{Like, Texts};
 pub(crate) use time::{From, Hours, Until};
 pub(crate) use words::{OneOf, Words};

@@ -125,14 +125,22 @@ pub(crate) fn word<T: Copy>(
     let word = string(value, wanted, report)?;
     let meaning = known.clone().find(|(name, _)| *name == word).map(|(_, meaning)| meaning);
     if meaning.is_none() {
-        let known: Vec<&'static str> = known.map(|(name, _)| name).collect();
-        let near = nearest(word, known.iter().copied());
-        report.add(
-            value.span(),
-            Problem::UnknownWord { what: wanted.what, word: word.to_owned(), near, known },
-        );
+        unknown_word(value, wanted.what, word, known.map(|(name, _)| name).collect(), report);
     }
     meaning
+}
+
+/// Reports a word that is none of those that are known.
+#[inline(never)]
+fn unknown_word(
+    value: &Value<'_>,
+    what: &'static str,
+    word: &str,
+    known: Vec<&'static str>,
+    report: &mut Report<'_>,
+) {
+    let near = nearest(word, known.iter().copied());
+    report.add(value.span(), Problem::UnknownWord { what, word: word.to_owned(), near, known });
 }
 
 /// The entries of a list; what is no list is the one entry of one.
@@ -151,6 +159,26 @@ pub(crate) fn list<T: PartialEq>(
     report: &mut Report<'_>,
     mut read: impl FnMut(&Value<'_>, &mut Report<'_>) -> Option<T>,
 ) -> Option<Vec<T>> {
+    let entries = list_entries(value, wanted, report)?;
+    let mut list = Vec::with_capacity(entries.len());
+    for entry in entries.iter() {
+        match read(entry, report) {
+            Some(meaning) if list.contains(&meaning) => {
+                repeated(entry, report);
+            }
+            meaning => list.extend(meaning),
+        }
+    }
+    Some(list)
+}
+
+/// What a list has, at least one entry.
+#[inline(never)]
+fn list_entries<'v, 't>(
+    value: &'v Value<'t>,
+    wanted: Wanted,
+    report: &mut Report<'_>,
+) -> Option<&'v [Value<'t>]> {
     if matches!(value.get_ref(), DeValue::Table(_)) {
         return wrong_type(value, wanted, report);
     }
@@ -163,20 +191,22 @@ pub(crate) fn list<T: PartialEq>(
         );
         return None;
     }
-    let mut list = Vec::with_capacity(entries.len());
-    for entry in entries.iter() {
-        match read(entry, report) {
-            Some(meaning) if list.contains(&meaning) => {
-                report.add(entry.span(), Problem::Repeated { word: shown(entry.get_ref()) });
-            }
-            meaning => list.extend(meaning),
-        }
-    }
-    Some(list)
+    Some(entries)
+}
+
+#[inline(never)]
+fn repeated(entry: &Value<'_>, report: &mut Report<'_>) {
+    report.add(entry.span(), Problem::Repeated { word: shown(entry.get_ref()) });
 }
 
 /// Reports that `value` is of another type than `wanted`.
 pub(crate) fn wrong_type<T>(value: &Value<'_>, wanted: Wanted, report: &mut Report<'_>) -> Option<T> {
+    add_wrong_type(value, wanted, report);
+    None
+}
+
+#[inline(never)]
+fn add_wrong_type(value: &Value<'_>, wanted: Wanted, report: &mut Report<'_>) {
     let found = match value.get_ref() {
         DeValue::String(_) => "text",
         DeValue::Integer(_) => "a number",
@@ -187,7 +217,6 @@ pub(crate) fn wrong_type<T>(value: &Value<'_>, wanted: Wanted, report: &mut Repo
         DeValue::Table(_) => "a table",
     };
     report.add(value.span(), Problem::WrongType { wanted, found });
-    None
 }
 
 /// Text, as it is.

@@ -3,7 +3,7 @@
 
 use event::nearest::nearest;
 use event::record::Flags;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::Kind;
 use crate::diagnostic::Report;
@@ -32,20 +32,7 @@ impl Kind for Asks {
             report.add(value.span(), Problem::EmptyList);
             return None;
         }
-        let mut flags = Flags::default();
-        for (name, wish) in table {
-            let known = Flags::ALL.iter().find(|flag| flag.2 == name.get_ref().as_ref());
-            match (known, boolean(wish, report)) {
-                (Some((bit, ..)), Some(wish)) => flags.tell(*bit, wish),
-                (Some(_), None) => {}
-                (None, _) => {
-                    let known: Vec<_> = Flags::ALL.iter().map(|flag| flag.2).collect();
-                    let near = nearest(name.get_ref(), known.iter().copied());
-                    let word = name.get_ref().to_string();
-                    report.add(name.span(), Problem::UnknownWord { what: "attribute", word, near, known });
-                }
-            }
-        }
+        let flags = flags(table, u32::MAX, None, report);
         Some(Asks { flags, every })
     }
 
@@ -63,4 +50,32 @@ impl Kind for Asks {
             && self.flags.known & !narrow.flags.known == 0
             && self.flags.known & (self.flags.set ^ narrow.flags.set) == 0
     }
+}
+
+/// The wishes of a table for boolean attributes, those of `which` and no others; `besides` is a key for something else.
+#[inline(never)]
+pub(crate) fn flags(
+    table: &DeTable<'_>,
+    which: u32,
+    besides: Option<&'static str>,
+    report: &mut Report<'_>,
+) -> Flags {
+    let names = || Flags::ALL.iter().filter(|flag| which & flag.0 != 0);
+    let mut flags = Flags::default();
+    for (name, wish) in table.iter().filter(|(name, _)| besides != Some(name.get_ref().as_ref())) {
+        match names().find(|flag| flag.2 == name.get_ref().as_ref()) {
+            Some((bit, ..)) => {
+                if let Some(wish) = boolean(wish, report) {
+                    flags.tell(*bit, wish);
+                }
+            }
+            None => {
+                let known: Vec<_> = names().map(|flag| flag.2).chain(besides).collect();
+                let near = nearest(name.get_ref(), known.iter().copied());
+                let word = name.get_ref().to_string();
+                report.add(name.span(), Problem::UnknownWord { what: "attribute", word, near, known });
+            }
+        }
+    }
+    flags
 }
