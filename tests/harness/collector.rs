@@ -108,11 +108,13 @@ impl Collector {
             .collect()
     }
 
-    /// Everything in the log, once `count` streams are closed.
+    /// Everything in the log, once `count` streams are closed that had calls: a process that found the collector too
+    /// slow leaves a ring behind that nobody used, and goes on with one in the spool.
     pub fn stored_after(&self, count: usize) -> Vec<Value> {
         eventually("closed streams", || {
             let text = std::fs::read_to_string(self.log()).expect("the log");
-            let closed = text.matches("\"event\":\"stream.closed\"").count();
+            let ended = |line: &&str| line.contains("\"event\":\"stream.closed\"");
+            let closed = text.lines().filter(ended).filter(|line| !line.contains("\"attempted\":0,")).count();
             (closed >= count).then(|| self.stored())
         })
     }
