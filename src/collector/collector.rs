@@ -73,6 +73,7 @@ impl Collector {
             stop: taking,
             streams,
             policies: settings.policies.clone(),
+            levels: settings.record,
         })?;
         let mut spool =
             settings.spool.map(|folder| Spool::new(folder, Quota::new(settings.spool_bytes_per_uid)));

@@ -8,7 +8,9 @@ mod announce;
 mod arrival;
 pub(crate) mod attach;
 mod books;
+mod covers;
 mod entry;
+mod fold;
 mod forms;
 mod identity;
 mod lanes;
@@ -20,6 +22,7 @@ pub(crate) mod quota;
 pub(crate) mod spool;
 mod tell;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -30,6 +33,7 @@ use serde_json::{Map, Value};
 use crate::clock::{Host, monotonic_now};
 use crate::error::Error;
 use crate::keeper::Keeper;
+use crate::levels::Levels;
 use crate::log::Log;
 use crate::stream::{Name, Stream};
 use announce::Announcer;
@@ -101,6 +105,7 @@ pub(crate) struct Parts {
     pub(crate) stop: Stop,
     pub(crate) streams: Quota,
     pub(crate) policies: PathBuf,
+    pub(crate) levels: Levels,
 }
 
 impl Intake {
@@ -109,12 +114,13 @@ impl Intake {
     /// # Errors
     /// [`Error::Path`] if the log cannot be read.
     pub(crate) fn start(parts: Parts) -> Result<Intake, Error> {
-        let Parts { mut log, keeper, inbox, wake, stop, streams, policies } = parts;
+        let Parts { mut log, keeper, inbox, wake, stop, streams, policies, levels } = parts;
         let host = Host::watch();
         let mut books = Books::of(&log, host.boot);
         let recovered = books.recover(&mut log)?;
         // So that a collector killed again and again reads no part of the log more often than it wrote it.
-        if let Err(error) = books.write(log.end(), recovered.accounts.iter()) {
+        let known = recovered.accounts.iter().map(|(id, account)| (id, Cow::Borrowed(account)));
+        if let Err(error) = books.write(log.end(), known) {
             tracing::error!(%error, "the books cannot be written");
         }
         tell::start(&mut log, &host, &recovered);
@@ -124,7 +130,7 @@ impl Intake {
             books,
             host,
             live: HashMap::new(),
-            forms: Forms::default(),
+            forms: Forms::new(levels),
             waiting: recovered.accounts,
             ended: VecDeque::new(),
             keeper,
@@ -191,7 +197,8 @@ impl Intake {
         let share = (BATCH / self.live.len().max(1)).max(LEAST_SHARE);
         let mut haul = Haul::default();
         for live in self.live.values_mut().filter(|live| !live.account.closed) {
-            let read = live.read(&mut self.forms, &mut self.log, share);
+            let read = live.read(&mut self.forms, &mut self.log, share, now);
+            live.tell_due(&mut self.log, now);
             haul.frames += read.frames;
             haul.pressed |= read.pressed;
             if let Some(reason) = live.end(read.frames) {
@@ -233,9 +240,7 @@ impl Intake {
             live[&id].is_corrupt(corrupt, log);
         }
         for live in live.values_mut() {
-            if let Err(corrupt) = live.ring.acknowledge() {
-                live.is_corrupt(corrupt, log);
-            }
+            live.acknowledge(log);
         }
         true
     }
@@ -310,8 +315,8 @@ impl Intake {
     }
 
     fn write_books(&mut self) {
-        let live = self.live.iter().map(|(id, live)| (id, &live.account));
-        let accounts = live.chain(self.waiting.iter());
+        let live = self.live.iter().map(|(id, live)| (id, live.told()));
+        let accounts = live.chain(self.waiting.iter().map(|(id, account)| (id, Cow::Borrowed(account))));
         if let Err(error) = self.books.write(self.log.end(), accounts) {
             // Older books only make the next start read more of the log.
             tracing::error!(%error, "the books cannot be written");
@@ -319,7 +324,10 @@ impl Intake {
     }
 
     fn finish(mut self) -> Result<(), Error> {
-        self.live.values_mut().for_each(|live| live.tell_losses(&mut self.log, false));
+        for live in self.live.values_mut().filter(|live| !live.account.closed) {
+            live.tell_all(&mut self.log);
+            live.tell_losses(&mut self.log, false);
+        }
         let mut fields = Map::new();
         fields.insert(
             "open_streams".into(),

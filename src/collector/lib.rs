@@ -7,6 +7,7 @@ mod collector;
 mod error;
 mod intake;
 mod keeper;
+pub mod levels;
 mod log;
 mod readers;
 pub mod render;

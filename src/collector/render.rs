@@ -5,6 +5,7 @@
 mod call;
 mod control;
 mod escape;
+mod folded;
 mod form;
 mod glance;
 pub mod human;
@@ -18,6 +19,7 @@ mod who;
 
 pub use control::control;
 pub use escape::Shown;
+pub use folded::{Folded, Range};
 pub use form::{Form, Moment};
 pub use glance::Glance;
 pub use object::Hex;

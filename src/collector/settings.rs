@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::error::Error;
+use crate::levels::{Class, KeyLevel, Level, Levels};
 
 const SPOOL_MIB: u32 = 1024;
 const HELP: &str = "config/collector.toml documents every key";
@@ -40,6 +41,8 @@ pub struct Settings {
     pub streams_per_uid: u32,
     /// Most bytes of spool files taken from one user at a time.
     pub spool_bytes_per_uid: u64,
+    /// How closely calls are recorded.
+    pub record: Levels,
 }
 
 impl Default for Settings {
@@ -57,6 +60,7 @@ impl Default for Settings {
             connections_per_uid: 256,
             streams_per_uid: 1024,
             spool_bytes_per_uid: u64::from(SPOOL_MIB) << 20,
+            record: Levels::default(),
         }
     }
 }
@@ -76,10 +80,35 @@ struct File {
     connections_per_uid: Option<Spanned<u32>>,
     streams_per_uid: Option<Spanned<u32>>,
     spool_mib_per_uid: Option<Spanned<u32>>,
+    #[serde(default)]
+    record: Record,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    data: Option<Level>,
+    keys: Option<Level>,
+    objects: Option<Level>,
+    sessions: Option<Level>,
+    login: Option<Level>,
+    administration: Option<Level>,
+    queries: Option<Level>,
+    #[serde(default)]
+    key: Vec<Spanned<OwnLevel>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnLevel {
+    label: Option<String>,
+    id: Option<String>,
+    level: Level,
 }
 
 impl Settings {
-    /// Everything in one private folder, without keeper and spool: for one command and its collector.
+    /// Everything in one private folder, every call an event, without keeper and spool: for one command and its
+    /// collector.
     pub fn private(folder: &Path) -> Settings {
         Settings {
             attach: folder.join("attach.sock"),
@@ -87,6 +116,7 @@ impl Settings {
             log: folder.join("log"),
             spool: None,
             keeper: false,
+            record: Levels::CALLS,
             ..Settings::default()
         }
     }
@@ -143,6 +173,7 @@ impl Settings {
                 default.streams_per_uid,
             )?,
             spool_bytes_per_uid: u64::from(mib) << 20,
+            record: reader.levels(file.record)?,
         })
     }
 }
@@ -168,6 +199,43 @@ impl Reader<'_> {
             return Err(Mistake::new(self.path, self.text, at.span(), &what, &help));
         }
         Ok(path)
+    }
+
+    fn levels(&self, record: Record) -> Result<Levels, Mistake> {
+        let Record { data, keys, objects, sessions, login, administration, queries, key } = record;
+        let mut levels = Levels::default();
+        for (class, level) in [
+            (Class::Data, data),
+            (Class::Keys, keys),
+            (Class::Objects, objects),
+            (Class::Sessions, sessions),
+            (Class::Login, login),
+            (Class::Administration, administration),
+            (Class::Queries, queries),
+        ] {
+            let place = &mut levels.classes[class as usize];
+            *place = level.unwrap_or(*place);
+        }
+        for own in key {
+            let span = own.span();
+            let OwnLevel { label, id, level } = own.into_inner();
+            let mistake =
+                |what: &str, help: &str| Mistake::new(self.path, self.text, span.clone(), what, help);
+            if label.is_none() && id.is_none() {
+                return Err(mistake(
+                    "this names no key",
+                    "say which: { label = \"tls-*\", level = \"calls\" }",
+                ));
+            }
+            let id = id.map(|id| id.to_ascii_lowercase());
+            let digit = |c: char| c.is_ascii_hexdigit() || c == '*' || c == '?';
+            if id.as_ref().is_some_and(|id| !id.chars().all(digit)) {
+                let help = "write the CKA_ID in hexadecimal digits, with * for any of them: id = \"01*\"";
+                return Err(mistake("this `id` is not hexadecimal", help));
+            }
+            levels.keys.push(KeyLevel { label, id, level });
+        }
+        Ok(levels)
     }
 
     fn number(&self, at: Option<&Spanned<u32>>, key: &str, default: u32) -> Result<u32, Mistake> {
@@ -205,6 +273,7 @@ mod tests {
             .collect();
         let settings = Settings::parse("config/collector.toml", all.as_bytes()).unwrap();
         assert!(settings.attach_group.is_some() && settings.readers_group.is_some());
+        assert_eq!(settings.record.keys.len(), 2);
     }
 
     #[test]
@@ -216,6 +285,10 @@ mod tests {
             ("keeper = \"no\"", "c:1:10:", "invalid type"),
             ("log = 5", "c:1:7:", "invalid type"),
             ("\nx = [", "c:2:", ""),
+            ("record.data = \"all\"", "c:1:15:", "all"),
+            ("record.calls = \"calls\"", "c:1:8:", "calls"),
+            ("record.key = [{ level = \"calls\" }]", "c:1:15:", "names no key"),
+            ("record.key = [{ id = \"0x\", level = \"calls\" }]", "c:1:15:", "hexadecimal"),
         ] {
             let error = Settings::parse("c", line.as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with(place) && error.contains(what), "{error}");

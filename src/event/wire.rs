@@ -5,7 +5,7 @@ mod decode;
 mod encode;
 mod view;
 
-pub use decode::{Definitions, Malformed, decode, is_notice};
+pub use decode::{Definitions, Malformed, decode, header, is_notice};
 pub use encode::{Frame, Out, Room, encode_key, encode_policy, encode_rule, encode_token};
 pub use view::{KeyView, TextView, TokenView};
 

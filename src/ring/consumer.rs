@@ -24,6 +24,8 @@ use crate::system::{self, Seals};
 pub struct Frame<'a> {
     /// The lane it came through.
     pub lane: u16,
+    /// Where it stands in its lane, bytes since the ring was made.
+    pub position: u64,
     /// What was published: 8 to 4096 bytes.
     pub bytes: &'a [u8],
 }
@@ -192,9 +194,9 @@ impl Consumer {
             if lane.state != State::Sound {
                 continue;
             }
-            let mut frame = |bytes: &[u8]| {
+            let mut frame = |position, bytes: &[u8]| {
                 handed_on += 1;
-                hand_on(Frame { lane: number, bytes });
+                hand_on(Frame { lane: number, position, bytes });
             };
             let read = lane.reader.advance(&*self.file, share, self.dead, &mut self.scratch, &mut frame);
             if let Err(fault) = read {
@@ -211,11 +213,26 @@ impl Consumer {
     /// # Errors
     /// [`Corrupt`] if the file cannot be written, once.
     pub fn acknowledge(&mut self) -> Result<(), Corrupt> {
+        self.acknowledge_before(&mut |_| u64::MAX)
+    }
+
+    /// As [`acknowledge`](Consumer::acknowledge), but of each lane only what stands before the position that `end`
+    /// names: the ring goes on holding the frame there and all behind it, and a new consumer is handed them again.
+    ///
+    /// # Errors
+    /// [`Corrupt`] if the file cannot be written, once.
+    pub fn acknowledge_before(&mut self, end: &mut dyn FnMut(u16) -> u64) -> Result<(), Corrupt> {
         if self.broken {
             return Ok(());
         }
-        let written = self.lanes.iter_mut().try_for_each(|lane| lane.reader.acknowledge(&*self.file));
+        let mut lanes = (0..).zip(&mut self.lanes);
+        let written = lanes.try_for_each(|(number, lane)| lane.reader.acknowledge(&*self.file, end(number)));
         written.map_err(|fault| self.broke(fault))
+    }
+
+    /// The end of what was ever reserved in each lane, as of `open`, the last poll or refresh.
+    pub fn heads(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.lanes.iter().map(|lane| lane.reader.head())
     }
 
     /// Says that the producing process is dead for certain, so that polls skip what it reserved and never committed.

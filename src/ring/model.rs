@@ -103,14 +103,14 @@ impl Collector {
     fn poll(&mut self, lane: &Model) -> usize {
         self.reader.look(lane.control.head.load(Relaxed)).unwrap();
         let read = &mut self.read;
-        let mut keep = |body: &[u8]| {
+        let mut keep = |_, body: &[u8]| {
             let words: Vec<u64> =
                 body.as_chunks::<8>().0.iter().map(|word| u64::from_ne_bytes(*word)).collect();
             assert!(words.iter().all(|word| *word == words[0] && *word != 0), "torn frame");
             assert!(read.insert(words[0]), "frame read twice");
         };
         let polled = self.reader.advance(lane, 4104, false, &mut self.scratch, &mut keep).unwrap();
-        self.reader.acknowledge(lane).unwrap();
+        self.reader.acknowledge(lane, u64::MAX).unwrap();
         polled
     }
 }

@@ -87,14 +87,14 @@ impl Reader {
     /// Hands on committed bodies from the position onwards, at most `budget` bytes of the lane, and returns their
     /// number. `dead` says that no producer can commit any more: what was reserved and never committed is skipped.
     ///
-    /// Bodies handed on before a fault was found are sound.
+    /// Bodies handed on before a fault was found are sound. Each comes with its position in the lane.
     pub(crate) fn advance(
         &mut self,
         medium: &impl Medium,
         mut budget: u64,
         dead: bool,
         scratch: &mut Scratch,
-        hand_on: &mut dyn FnMut(&[u8]),
+        hand_on: &mut dyn FnMut(u64, &[u8]),
     ) -> Result<usize, Fault> {
         let mut handed_on = 0;
         loop {
@@ -116,7 +116,8 @@ impl Reader {
                         return Err(Fault::Changed);
                     }
                     let from = index(offset + WORD);
-                    hand_on(scratch.second.get(from..from + index(body)).ok_or(Fault::PastHead)?);
+                    let body = scratch.second.get(from..from + index(body)).ok_or(Fault::PastHead)?;
+                    hand_on(self.position + offset, body);
                     handed_on += 1;
                 }
                 self.position += proven;
@@ -137,13 +138,19 @@ impl Reader {
         }
     }
 
-    /// Tells the producers that everything handed on may be overwritten.
-    pub(crate) fn acknowledge(&mut self, medium: &impl Medium) -> Result<(), Fault> {
-        if self.tail != self.position {
-            medium.write(self.control_at + TAIL_AT, &[self.position, !self.position])?;
-            self.tail = self.position;
+    /// Tells the producers that everything handed on may be overwritten, or what of it lies before `end`.
+    pub(crate) fn acknowledge(&mut self, medium: &impl Medium, end: u64) -> Result<(), Fault> {
+        let tail = self.position.min(end);
+        if tail > self.tail {
+            medium.write(self.control_at + TAIL_AT, &[tail, !tail])?;
+            self.tail = tail;
         }
         Ok(())
+    }
+
+    /// The furthest head seen.
+    pub(crate) fn head(&self) -> u64 {
+        self.head
     }
 
     /// Notes the committed frames of a window that starts at the position; how far they reach and what ended them.

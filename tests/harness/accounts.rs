@@ -108,6 +108,19 @@ impl Accounts {
             }
             let account = self.streams.get_mut(stream).expect("it was just put there");
             assert!(account.calls.insert((lane, sequence)), "twice in the log: {line}");
+        } else if rest.starts_with("operation") {
+            let event: Value = serde_json::from_str(line).expect("a line of JSON");
+            let stream = event["stream"].as_str().expect("a stream").to_owned();
+            let account = self.streams.entry(stream).or_default();
+            let before = account.calls.len();
+            for range in event["folded"]["covers"].as_array().expect("the calls it stands for") {
+                let number = |place: usize| range[place].as_u64().expect("a number");
+                let lane = u16::try_from(number(0)).expect("a lane");
+                for sequence in number(1)..=number(2) {
+                    assert!(account.calls.insert((lane, sequence)), "twice in the log: {line}");
+                }
+            }
+            assert_eq!(event["folded"]["calls"], account.calls.len() - before, "{line}");
         } else if rest.starts_with("stream.closed") {
             let closed: Value = serde_json::from_str(line).expect("a line of JSON");
             if closed["attempted"] == 0 {

@@ -36,6 +36,15 @@ impl Collector {
         Collector { folder, child: None }
     }
 
+    /// Lets every call be an event: for a test whose subject is each of them.
+    pub fn of_calls(self) -> Collector {
+        let path = self.path("collector.toml");
+        let mut text = std::fs::read_to_string(&path).expect("the collector's configuration");
+        text += "[record]\ndata = \"calls\"\n";
+        std::fs::write(path, text).expect("the collector's configuration");
+        self
+    }
+
     /// A running collector.
     pub fn started() -> Collector {
         let mut collector = Collector::prepared();

@@ -91,13 +91,14 @@ impl Filter {
     fn wants(&self, line: &[u8]) -> bool {
         let Ok(event) = Glance::read(line) else { return true };
         let about_calls = !(self.function.is_empty() && self.verdict.is_empty() && self.key.is_empty());
-        if event.event != "call" && about_calls {
+        if event.calls() == 0 && about_calls {
             return false;
         }
         let one_of = |wanted: &[String], found: Option<&str>| {
             wanted.is_empty() || found.is_some_and(|found| wanted.iter().any(|wanted| wanted == found))
         };
-        one_of(&self.function, event.function.as_deref())
+        let ended_by = event.folded.as_ref().and_then(|folded| folded.ended_by.as_deref());
+        (one_of(&self.function, event.function.as_deref()) || one_of(&self.function, ended_by))
             && one_of(&self.verdict, event.verdict.as_ref().map(|verdict| &*verdict.action))
             && self.wants_process(&event)
             && (self.key.is_empty() || self.wants_key(&event))
@@ -129,6 +130,8 @@ mod tests {
 
     const SIGN: &[u8] = br#"{"index":1,"event":"call","time":"t","function":"C_Sign","verdict":{"action":"deny","enforced":true},
         "operation":{"id":"0/1","key":{"handle":3,"label":"release","id":"01ff"}},"process":{"pid":7,"exe":"/usr/bin/java"}}"#;
+    const WHOLE: &[u8] = br#"{"index":1,"event":"operation","time":"t","function":"C_SignInit","verdict":{"action":"allow","enforced":true},
+        "folded":{"calls":2,"ended_by":"C_Sign"},"key":{"handle":3,"label":"release"}}"#;
     const OPENED: &[u8] =
         br#"{"index":2,"event":"stream.opened","time":"t","process":{"pid":7,"exe":"/usr/bin/java"}}"#;
 
@@ -149,6 +152,14 @@ mod tests {
         assert!(!all(&both, "C_Sign", "other", None, "java").wants(SIGN));
         assert!(!all(&both, "C_Sign", "release", Some(8), "java").wants(SIGN));
         assert!(!all(&both, "C_Sign", "release", None, "nginx").wants(SIGN));
+    }
+
+    #[test]
+    fn an_operation_is_asked_for_by_its_first_call_and_by_its_last() {
+        let of = |function: &str| Filter { function: vec![function.into()], ..Filter::default() };
+        assert!(
+            of("C_SignInit").wants(WHOLE) && of("C_Sign").wants(WHOLE) && !of("C_SignFinal").wants(WHOLE)
+        );
     }
 
     #[test]

@@ -22,13 +22,20 @@ pub(crate) struct Account {
     pub(crate) closed: bool,
 }
 
-/// The part of a `loss` or `stream.opened` event that the books need.
+/// The part of an event that the books need.
 #[derive(Deserialize)]
 struct Body {
     #[serde(default)]
     lanes: Vec<LaneLoss>,
     process: Option<Who>,
     start_ticks: Option<u64>,
+    folded: Option<Folded>,
+}
+
+/// Which calls an event tells of: lane, first and last number of each range.
+#[derive(Deserialize)]
+struct Folded {
+    covers: Vec<(u16, u64, u64)>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +75,14 @@ impl Account {
                 let lane = self.lane(number);
                 lane.again.get_or_insert_default();
                 lane.stored += u64::from(lane.seen.insert(head.sequence.unwrap_or(0)));
+            }
+            ("operation", _) => {
+                let Ok(Body { folded: Some(folded), .. }) = serde_json::from_slice(line) else { return };
+                for (number, first, last) in folded.covers {
+                    let lane = self.lane(number);
+                    lane.again.get_or_insert_default();
+                    lane.stored += lane.seen.insert_all(first, last);
+                }
             }
             ("frame.malformed", Some(number)) => {
                 let lane = self.lane(number);

@@ -141,6 +141,8 @@ impl Intake {
             connection,
             life,
             operations: Operations::default(),
+            old: None,
+            reached: Vec::new(),
             _ticket: ticket,
             dead: false,
             untold: None,

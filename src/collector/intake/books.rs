@@ -7,6 +7,7 @@
 //! before: a lane of which that may be so is marked, and each frame that comes again is known by its number. Lost
 //! books cost one pass over the whole log.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::io;
@@ -117,7 +118,7 @@ impl Books {
     pub(crate) fn write<'a>(
         &mut self,
         (offset, index): (u64, u64),
-        accounts: impl Iterator<Item = (&'a [u8; 16], &'a Account)>,
+        accounts: impl Iterator<Item = (&'a [u8; 16], Cow<'a, Account>)>,
     ) -> io::Result<()> {
         if self.written == (offset, index) {
             return Ok(());

@@ -8,7 +8,9 @@ use event::record::{Call, Header};
 use event::wire::{self, Definitions, Malformed};
 use ring::Frame;
 
+use super::fold::is_plain;
 use super::operations::Operations;
+use crate::levels::{Level, Levels};
 use crate::render::Form;
 use crate::stream::{OperationFacts, Stream};
 
@@ -17,7 +19,10 @@ const KEPT: usize = 512;
 
 /// The forms of the calls that were last seen.
 #[derive(Debug)]
-pub(crate) struct Forms(Vec<Option<Box<Known>>>);
+pub(crate) struct Forms {
+    levels: Levels,
+    places: Vec<Option<Box<Known>>>,
+}
 
 /// What is known of all frames that are alike.
 #[derive(Debug, Default)]
@@ -31,17 +36,18 @@ pub(crate) struct Known {
     facts: Option<Arc<OperationFacts>>,
     /// What they say to the later calls of the operation that they begin, if they begin one.
     begins: Option<Arc<OperationFacts>>,
-    pub(crate) form: Form,
-}
-
-impl Default for Forms {
-    fn default() -> Forms {
-        Forms((0..KEPT).map(|_| None).collect())
-    }
+    /// Of the call, or of the operation that it begins and that is told as a whole.
+    form: Arc<Form>,
+    is_whole: bool,
 }
 
 impl Forms {
-    /// Reads the fixed part of a frame, and the rest of it if none like it is known.
+    /// None is known yet.
+    pub(crate) fn new(levels: Levels) -> Forms {
+        Forms { levels, places: (0..KEPT).map(|_| None).collect() }
+    }
+
+    /// The form of a frame with this fixed part; the rest of it is read if none like it is known.
     ///
     /// # Errors
     /// [`Malformed`] if the frame is no record.
@@ -49,21 +55,31 @@ impl Forms {
         &mut self,
         stream: &Arc<Stream>,
         frame: Frame<'_>,
+        header: &Header,
         operations: &Operations,
         definitions: &mut impl Definitions,
-    ) -> Result<(Header, &Known), Malformed> {
-        let (fixed, sections) = frame.bytes.split_at_checked(wire::HEADER).ok_or(Malformed::Short)?;
-        let header = wire::decode(fixed, definitions)?.header;
-        let facts = operations.of(frame.lane, &header);
-        let began = Operations::began(frame.lane, &header);
-        let alike = timeless(&header, began);
-        let place = &mut self.0[place(stream, &alike, facts, sections)];
+    ) -> Result<&Known, Malformed> {
+        let sections = frame.bytes.get(wire::HEADER..).ok_or(Malformed::Short)?;
+        let facts = operations.of(frame.lane, header);
+        let began = Operations::began(frame.lane, header);
+        let alike = timeless(header, began);
+        let place = &mut self.places[place(stream, &alike, facts, sections)];
         let known = match place.take() {
             Some(known) if known.is(stream, &alike, sections, facts) => known,
             other => {
                 let call = wire::decode(frame.bytes, definitions)?;
                 let mut known = other.unwrap_or_default();
-                known.form.set(&call, stream, facts.map(|facts| &**facts));
+                known.is_whole = began && is_told_whole(&call, &self.levels);
+                // The old one may still be that of an operation under way.
+                if Arc::get_mut(&mut known.form).is_none() {
+                    known.form = Arc::default();
+                }
+                if let Some(form) = Arc::get_mut(&mut known.form) {
+                    match known.is_whole {
+                        true => form.set_whole(&call, stream),
+                        false => form.set(&call, stream, facts.map(|facts| &**facts)),
+                    }
+                }
                 // As the whole frame has it: where a definition was not found it is degraded, unlike the fixed part
                 // alone, so that the next frame like it is read anew.
                 known.header = Some(timeless(&call.header, began));
@@ -75,7 +91,7 @@ impl Forms {
                 known
             }
         };
-        Ok((header, place.insert(known)))
+        Ok(place.insert(known))
     }
 }
 
@@ -93,10 +109,29 @@ impl Known {
             && self.facts.as_ref() == facts
     }
 
-    /// Notes the operation that a call with this fixed part began, if it began one.
-    pub(crate) fn begin(&self, header: &Header, operations: &mut Operations) {
-        self.begins.iter().for_each(|facts| operations.begin(header.operation, facts));
+    /// What the calls say to the later calls of the operation that they begin, if they begin one.
+    pub(super) fn begins(&self) -> Option<&Arc<OperationFacts>> {
+        self.begins.as_ref()
     }
+
+    /// The form of the operation that the calls begin, where that is told as a whole.
+    pub(super) fn whole(&self) -> Option<&Arc<Form>> {
+        Some(&self.form).filter(|_| self.is_whole)
+    }
+
+    /// The form of each call, where the operation is not told as a whole.
+    pub(super) fn form(&self) -> &Form {
+        &self.form
+    }
+}
+
+/// Whether the operation that a call began is told as a whole. The messages of one operation have parameters of their
+/// own, and what was warned of is an event.
+fn is_told_whole(init: &Call, levels: &Levels) -> bool {
+    let function = init.header.function;
+    levels.of(function, init.keys.first()) == Level::Operations
+        && is_plain(&init.header)
+        && !function.name().starts_with("C_Message")
 }
 
 /// What an Init says to the later calls of its operation.
@@ -142,8 +177,10 @@ mod tests {
     use event::wire::{MAX_PART, MAX_SECTIONS, Tag, encode_token};
 
     use super::*;
+    use crate::clock::Host;
+    use crate::log::Log;
     use crate::render::Moment;
-    use crate::rig::call;
+    use crate::rig::{call, consumer, producer};
     use crate::stream::Process;
 
     type Table = BTreeMap<u64, Vec<u8>>;
@@ -171,7 +208,9 @@ mod tests {
         operations: &Operations,
         definitions: &mut Table,
     ) -> String {
-        let (header, known) = forms.of(stream, Frame { lane: 2, bytes }, operations, definitions).unwrap();
+        let header = wire::header(bytes).unwrap();
+        let frame = Frame { lane: 2, position: 0, bytes };
+        let known = forms.of(stream, frame, &header, operations, definitions).unwrap();
         let Header { sequence, operation, .. } = header;
         let moment = Moment { index: 1, lane: 2, sequence, time_ns: 3, duration_ns: 4, operation };
         let mut out = Vec::new();
@@ -206,16 +245,20 @@ mod tests {
         let mut frames: Vec<_> = headers.iter().map(|header| frame(header, |_| {})).collect();
         frames.extend((0..2000).map(|count| frame(&base, |frame| frame.number(Tag::Count, count))));
         frames.push(frame(&base, |frame| frame.number(Tag::Slot, 1)));
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Log::open(folder.path()).unwrap();
+        let reading = Host::watch().reading(consumer(&producer(ring::Backing::Memfd)).header());
         let mut operations = Operations::default();
         for (sequence, mechanism) in [(5, 1), (6, 2)] {
             let facts = OperationFacts { mechanism: Some(mechanism), key: None };
-            operations.begin(operation_id(2, sequence), &Arc::new(facts));
+            let init = Header { operation: operation_id(2, sequence), ..base };
+            operations.begin(&init, &Arc::new(facts), None, reading, &mut log);
         }
-        let (mut forms, streams) = (Forms::default(), [stream(1), stream(2)]);
+        let (mut forms, streams) = (Forms::new(Levels::CALLS), [stream(1), stream(2)]);
         // Forwards, backwards, and each twice in turn, by two streams of one id.
         for bytes in frames.iter().chain(frames.iter().rev()).flat_map(|bytes| [bytes; 2]) {
             for stream in &streams {
-                let mut alone = Forms::default();
+                let mut alone = Forms::new(Levels::CALLS);
                 let expected = line(&mut alone, stream, bytes, &operations, &mut Table::new());
                 assert_eq!(line(&mut forms, stream, bytes, &operations, &mut Table::new()), expected);
             }
@@ -233,7 +276,7 @@ mod tests {
             frame
                 .compose(Tag::Session, |out| [1, u64::MAX, 0, 64].into_iter().for_each(|word| out.u64(word)));
         });
-        let (mut forms, stream, operations) = (Forms::default(), stream(1), Operations::default());
+        let (mut forms, stream, operations) = (Forms::new(Levels::CALLS), stream(1), Operations::default());
         let mut next = |table: &mut Table| line(&mut forms, &stream, &bytes, &operations, table);
         assert!(next(&mut Table::new()).contains("\"degraded\":true"));
         let whole = next(&mut table);
@@ -243,13 +286,14 @@ mod tests {
 
     #[test]
     fn a_frame_that_is_no_record_is_told_each_time() {
-        let (mut forms, stream, operations) = (Forms::default(), stream(1), Operations::default());
+        let (mut forms, stream, operations) = (Forms::new(Levels::CALLS), stream(1), Operations::default());
         let good = frame(&header(), |_| {});
-        for bytes in [&good[..20], &[&good[..], &[1, 0, 9]].concat(), &[]] {
-            for _ in 0..2 {
-                let frame = Frame { lane: 2, bytes };
-                assert!(forms.of(&stream, frame, &operations, &mut Table::new()).is_err());
-            }
+        assert!(wire::header(&good[..20]).is_err() && wire::header(&[]).is_err());
+        let bytes = [&good[..], &[1, 0, 9]].concat();
+        for _ in 0..2 {
+            let frame = Frame { lane: 2, position: 0, bytes: &bytes };
+            let read = forms.of(&stream, frame, &header(), &operations, &mut Table::new());
+            assert!(read.is_err());
         }
     }
 }

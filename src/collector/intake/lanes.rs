@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use ring::Counters;
 use serde::{Deserialize, Serialize};
 
+use crate::render::Range;
+
 /// Holes kept for a lane; with more, the oldest is given up. An honest lane has one for each time its ring was full.
 const MOST_HOLES: usize = 4096;
 
@@ -54,6 +56,19 @@ impl Seen {
         while self.holes.len() > MOST_HOLES {
             self.holes.pop_first();
         }
+    }
+
+    /// Notes numbers, and how many of them are new.
+    pub(crate) fn insert_all(&mut self, first: u64, last: u64) -> u64 {
+        self.reach(last);
+        let before = self.missing_count();
+        self.settle(first.max(1), last);
+        before - self.missing_count()
+    }
+
+    /// Takes back numbers that were all noted.
+    fn take_back(&mut self, first: u64, last: u64) {
+        self.holes.insert(first, last);
     }
 
     /// The missing numbers, as first and last of each hole.
@@ -111,6 +126,12 @@ impl Lane {
     /// Frames received.
     pub(crate) fn received(&self) -> u64 {
         self.stored.saturating_add(self.malformed)
+    }
+
+    /// Takes back calls that were entered and are not in the log.
+    pub(crate) fn take_back(&mut self, calls: &Range) {
+        self.seen.take_back(calls.first, calls.last);
+        self.stored = self.stored.saturating_sub(calls.count());
     }
 
     /// Whether `counters` tell of losses that the log does not.
@@ -226,6 +247,20 @@ mod tests {
         let mut seen = Seen::default();
         (1..100_000).for_each(|n| assert!(seen.insert(2 * n)));
         assert_eq!(seen.holes.len(), MOST_HOLES);
+    }
+
+    #[test]
+    fn numbers_taken_back_are_as_if_they_had_never_come() {
+        let mut lane = Lane::default();
+        lane.stored = lane.seen.insert_all(1, 9);
+        assert_eq!((lane.seen.insert_all(4, 12), lane.seen.insert_all(4, 12), lane.seen.high), (3, 0, 12));
+        lane.stored += 3;
+        for (first, last) in [(11, 12), (2, 4), (5, 5)] {
+            lane.take_back(&Range { lane: 0, first, last });
+        }
+        assert_eq!((lane.stored, lane.seen.missing_count()), (6, 6));
+        assert!([2, 3, 4, 5, 11, 12].into_iter().all(|number| lane.seen.insert(number)));
+        assert!(lane.seen.insert(13) && lane.seen.holes.is_empty());
     }
 
     #[test]

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A stream whose ring is at hand: its frames become events, its losses are told, and its end is recognised.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event::wire;
 use ring::{Consumer, Corrupt, Counters};
 use rustix::net::RecvFlags;
 use serde_json::{Map, Value, json};
 
 use super::account::{Account, LaneLoss, by_name};
 use super::arrival::{Connection, Origin};
-use super::entry;
+use super::entry::Desk;
 use super::forms::Forms;
 use super::identity::has_ended;
 use super::lanes::{Lane, Totals};
@@ -28,6 +28,9 @@ const UNDER_WAY: Duration = Duration::from_secs(5);
 /// Sequence numbers of calls without an outcome that a `stream.closed` names.
 const NAMED: usize = 64;
 
+/// The part of a lane that may be held for calls of which no event tells yet: one of so many.
+const HELD: u64 = 4;
+
 /// A stream and everything that belongs to it.
 pub(crate) struct Live {
     pub(crate) stream: Arc<Stream>,
@@ -40,6 +43,10 @@ pub(crate) struct Live {
     pub(crate) connection: Option<Connection>,
     pub(crate) life: Option<OwnedFd>,
     pub(crate) operations: Operations,
+    /// How far each lane was filled when the ring came: up to there its frames may stand in the log.
+    pub(crate) old: Option<Vec<u64>>,
+    /// How far each lane is read.
+    pub(crate) reached: Vec<u64>,
     pub(crate) _ticket: Ticket,
     /// Its process is dead: nothing more is written to the ring.
     pub(crate) dead: bool,
@@ -59,29 +66,74 @@ pub(crate) struct Haul {
 
 impl Live {
     /// Appends about `share` bytes of frames to the log.
-    pub(crate) fn read(&mut self, forms: &mut Forms, log: &mut Log, share: usize) -> Haul {
-        let Live { ring, definitions, stream, account, operations, reading, .. } = self;
+    pub(crate) fn read(&mut self, forms: &mut Forms, log: &mut Log, share: usize, now: Instant) -> Haul {
+        if self.old.is_none() {
+            self.begin(log);
+        }
+        let Live { ring, definitions, stream, account, operations, reading, old, reached, .. } = self;
         let layout = ring.header().layout;
         let much = (share as u64 / u64::from(layout.lanes())).min(layout.lane_bytes()) / 2;
         let mut haul = Haul::default();
         let (mut lane, mut bytes) = (0, 0);
+        let old = old.as_deref().unwrap_or_default();
+        let mut desk = Desk { stream, account, operations, reading: *reading, now, old, log };
         let polled = ring.poll(share, &mut |frame| {
             // Frames come lane by lane.
             bytes = if frame.lane == lane { bytes } else { 0 } + frame.bytes.len() as u64;
             lane = frame.lane;
             haul.frames += 1;
             haul.pressed |= bytes > much;
-            if wire::is_notice(frame.bytes) {
-                let read = wire::decode(frame.bytes, definitions);
-                return entry::take_notice(frame.lane, read, stream, account.lane(frame.lane), log);
+            if let Some(reached) = reached.get_mut(usize::from(frame.lane)) {
+                *reached = frame.position;
             }
-            let read = forms.of(stream, frame, operations, definitions);
-            entry::take(frame.lane, read, stream, account, operations, *reading, log);
+            desk.take(frame, forms, definitions);
         });
         if let Err(corrupt) = polled {
             self.is_corrupt(corrupt, log);
         }
         haul
+    }
+
+    /// Notes what the ring holds already: all of it, if the log tells of none of it yet.
+    fn begin(&mut self, log: &mut Log) {
+        if let Err(corrupt) = self.ring.refresh() {
+            self.is_corrupt(corrupt, log);
+        }
+        self.old = Some(self.ring.heads().collect());
+        self.reached = vec![0; self.ring.heads().len()];
+        for lane in &mut self.account.lanes {
+            lane.again.get_or_insert_default();
+        }
+    }
+
+    /// Tells of the operations that have waited long enough, or for whose calls a lane must hold too much.
+    pub(crate) fn tell_due(&mut self, log: &mut Log, now: Instant) {
+        let Live { ring, operations, reading, reached, .. } = self;
+        let room = ring.header().layout.lane_bytes() / HELD;
+        operations.tell(|covers| covers.are_due(now, reached, room), *reading, log);
+    }
+
+    /// Tells of everything that was received and is not told.
+    pub(crate) fn tell_all(&mut self, log: &mut Log) {
+        self.operations.tell(|_| true, self.reading, log);
+    }
+
+    /// Frees what is durable.
+    pub(crate) fn acknowledge(&mut self, log: &mut Log) {
+        let Live { ring, operations, .. } = self;
+        let mut end = |lane| operations.covers().map(|covers| covers.held(lane)).min().unwrap_or(u64::MAX);
+        if let Err(corrupt) = ring.acknowledge_before(&mut end) {
+            self.is_corrupt(corrupt, log);
+        }
+    }
+
+    /// The account as the log tells of it: without what is received and not told.
+    pub(crate) fn told(&self) -> Cow<'_, Account> {
+        let mut account = Cow::Borrowed(&self.account);
+        for range in self.operations.covers().flat_map(|covers| covers.ranges()) {
+            account.to_mut().lane(range.lane).take_back(range);
+        }
+        account
     }
 
     /// Notes that a lane, or the whole ring, is not read any more.
@@ -180,6 +232,7 @@ impl Live {
 
     /// Appends the stream's end with what became of its calls.
     pub(crate) fn close(&mut self, reason: &str, log: &mut Log) {
+        self.tell_all(log);
         self.tell_losses(log, true);
         let counters: Vec<Counters> = self.ring.counters().copied().collect();
         let mut totals = Totals::default();

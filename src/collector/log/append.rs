@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::recover::{Head, Scan, scan};
 use crate::clock::utc_now;
 use crate::error::Error;
-use crate::render::{self, Form, Moment};
+use crate::render::{self, Folded, Form, Moment};
 use crate::stream::Stream;
 
 const NAME: &str = "events.jsonl";
@@ -149,6 +149,12 @@ impl Log {
     /// Appends a call to the batch; its index is given here.
     pub(crate) fn call(&mut self, form: &Form, moment: Moment) {
         form.fill(&mut self.batch, &Moment { index: self.index, ..moment });
+        self.index += 1;
+    }
+
+    /// Appends an operation to the batch.
+    pub(crate) fn operation(&mut self, form: &Form, moment: Moment, folded: &Folded<'_>) {
+        form.fill_whole(&mut self.batch, &Moment { index: self.index, ..moment }, folded);
         self.index += 1;
     }
 

@@ -21,15 +21,17 @@ pub(super) struct Event<'a> {
     pub(super) call: &'a Call,
     pub(super) stream: &'a Stream,
     pub(super) facts: Option<&'a OperationFacts>,
+    /// It tells of a whole operation, of which this call is the first.
+    pub(super) whole: bool,
 }
 
 impl Json for Event<'_> {
     fn json(&self, out: &mut Vec<u8>) {
-        let Event { call, stream, facts } = self;
+        let Event { call, stream, facts, whole } = self;
         let head = &call.header;
         object(out, |o| {
             o.put("index", Gap::Index);
-            o.put("event", "call");
+            o.put("event", if *whole { "operation" } else { "call" });
             o.put("id", Id(&stream.id));
             o.put("time", Gap::Time);
             o.put("time_unix_ns", Gap::TimeNs);
@@ -38,7 +40,11 @@ impl Json for Event<'_> {
             o.put("lane", Gap::Lane);
             o.put("sequence", Gap::Sequence);
             o.put("function", head.function.name());
-            o.put("rv", Word(rv::display(head.rv)));
+            if *whole {
+                o.put("rv", Gap::Rv);
+            } else {
+                o.put("rv", Word(rv::display(head.rv)));
+            }
             o.put("verdict", Judged { call, stream });
             o.known("mechanism", call.mechanism.as_ref().map(Mechanism));
             if !call.message.is_empty() {
@@ -50,9 +56,15 @@ impl Json for Event<'_> {
             o.list("templates", call.templates.iter().map(Template));
             o.list("hardened", call.hardened.iter().map(Hardened));
             o.list("attributes", call.attributes.iter().map(|number| Word(attribute::display(*number))));
-            o.known("bytes_in", head.bytes_in);
-            o.known("bytes_out", head.bytes_out);
-            o.mark("size_query", head.size_query);
+            if *whole {
+                o.put("bytes_in", Gap::BytesIn);
+                o.put("bytes_out", Gap::BytesOut);
+                o.put("folded", Gap::Folded);
+            } else {
+                o.known("bytes_in", head.bytes_in);
+                o.known("bytes_out", head.bytes_out);
+                o.mark("size_query", head.size_query);
+            }
             o.known("slot", call.slot);
             o.known("flags", call.flags);
             o.known("user", call.user.map(User));

@@ -3,9 +3,12 @@
 //! Calls of which all else is alike have one form, made once and filled in for each of them.
 
 use event::record::Call;
+use event::value::rv;
 
 use super::call::Event;
+use super::folded::Folded;
 use super::json::Json;
+use super::object::Word;
 use super::time::Utc;
 use crate::stream::{OperationFacts, Stream};
 
@@ -43,11 +46,16 @@ pub(super) enum Gap {
     Sequence,
     /// Lane and sequence of the operation's Init.
     Operation,
+    /// What became of a whole operation.
+    Rv,
+    BytesIn,
+    BytesOut,
+    Folded,
 }
 
 impl Gap {
     /// By number.
-    const ALL: [Gap; 8] = [
+    const ALL: [Gap; 12] = [
         Gap::Index,
         Gap::Path,
         Gap::Time,
@@ -56,9 +64,13 @@ impl Gap {
         Gap::Lane,
         Gap::Sequence,
         Gap::Operation,
+        Gap::Rv,
+        Gap::BytesIn,
+        Gap::BytesOut,
+        Gap::Folded,
     ];
 
-    fn fill(self, out: &mut Vec<u8>, moment: &Moment) {
+    fn fill(self, out: &mut Vec<u8>, moment: &Moment, folded: &Folded<'_>) {
         match self {
             Gap::Index => moment.index.json(out),
             Gap::Path => path(out, moment.lane.into(), moment.sequence),
@@ -72,6 +84,10 @@ impl Gap {
                 path(out, moment.operation >> 48, moment.operation & 0xffff_ffff_ffff);
                 out.push(b'"');
             }
+            Gap::Rv => Word(rv::display(folded.rv)).json(out),
+            Gap::BytesIn => folded.bytes_in.json(out),
+            Gap::BytesOut => folded.bytes_out.json(out),
+            Gap::Folded => folded.json(out),
         }
     }
 }
@@ -100,27 +116,41 @@ impl Form {
     /// Makes this the form of a call that came in by `stream`. `facts`: what the Init of its operation said, for the
     /// later calls of an operation.
     pub fn set(&mut self, call: &Call, stream: &Stream, facts: Option<&OperationFacts>) {
+        self.make(&Event { call, stream, facts, whole: false });
+    }
+
+    /// Makes this the form of the operation that `init` began.
+    pub fn set_whole(&mut self, init: &Call, stream: &Stream) {
+        self.make(&Event { call: init, stream, facts: None, whole: true });
+    }
+
+    fn make(&mut self, event: &Event<'_>) {
         self.text.clear();
-        Event { call, stream, facts }.json(&mut self.text);
-        self.text.push(b'\n');
+        event.json(&mut self.text);
         self.gaps.clear();
         for (number, bytes) in self.text.chunks(PIECE).enumerate() {
             // Most pieces have no gap, which is seen of all their bytes at once.
-            if bytes.iter().fold(false, |found, byte| found | (*byte < b'\n')) {
+            if bytes.iter().fold(false, |found, byte| found | (*byte < b' ')) {
                 let gap = |(at, byte): (usize, &u8)| {
                     Some((number * PIECE + at, *Gap::ALL.get(usize::from(*byte))?))
                 };
                 self.gaps.extend(bytes.iter().enumerate().filter_map(gap));
             }
         }
+        self.text.push(b'\n');
     }
 
     /// Appends the event of one call.
     pub fn fill(&self, out: &mut Vec<u8>, moment: &Moment) {
+        self.fill_whole(out, moment, &Folded::default());
+    }
+
+    /// Appends the event of an operation; the moment is that of the first call that it tells of.
+    pub fn fill_whole(&self, out: &mut Vec<u8>, moment: &Moment, folded: &Folded<'_>) {
         let mut from = 0;
         for (at, gap) in &self.gaps {
             out.extend_from_slice(&self.text[from..*at]);
-            gap.fill(out, moment);
+            gap.fill(out, moment, folded);
             from = at + 1;
         }
         out.extend_from_slice(&self.text[from..]);

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub struct Glance<'a> {
     /// Position in the log.
     pub index: u64,
-    /// `call`, or the kind of control event.
+    /// `call`, `operation`, or the kind of control event.
     #[serde(borrow)]
     pub event: Cow<'a, str>,
     /// RFC 3339, UTC.
@@ -62,6 +62,9 @@ pub struct Glance<'a> {
     /// What the operation's Init said.
     #[serde(borrow)]
     pub operation: Option<Operation<'a>>,
+    /// What the calls of an operation add up to.
+    #[serde(borrow)]
+    pub folded: Option<Folded<'a>>,
     /// Why the shim itself failed the call.
     #[serde(borrow)]
     pub fault: Option<Cow<'a, str>>,
@@ -167,6 +170,16 @@ pub struct Operation<'a> {
     pub key: Option<Key<'a>>,
 }
 
+/// What an operation that is told as a whole adds up to.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Folded<'a> {
+    /// How many calls.
+    pub calls: u64,
+    /// The one that ended it.
+    #[serde(borrow)]
+    pub ended_by: Option<Cow<'a, str>>,
+}
+
 impl<'a> Glance<'a> {
     /// Reads the line of an event.
     ///
@@ -174,6 +187,11 @@ impl<'a> Glance<'a> {
     /// The line is not an event as the schema has it.
     pub fn read(line: &'a [u8]) -> Result<Glance<'a>, serde_json::Error> {
         serde_json::from_slice(line)
+    }
+
+    /// How many calls the event stands for.
+    pub fn calls(&self) -> u64 {
+        self.folded.as_ref().map_or(u64::from(self.verdict.is_some()), |folded| folded.calls)
     }
 
     /// The mechanism of the call, or of the operation that it belongs to.

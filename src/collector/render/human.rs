@@ -38,7 +38,11 @@ impl Display for Human<'_> {
 }
 
 fn call(f: &mut Formatter<'_>, function: &str, event: &Glance<'_>) -> fmt::Result {
-    write!(f, "{STRONG}{}{STRONG:#}", Shown(function))?;
+    write!(f, "{STRONG}{}", Shown(function))?;
+    if let Some(folded) = &event.folded {
+        write!(f, "…{}", Shown(folded.ended_by.as_deref().unwrap_or_default()))?;
+    }
+    write!(f, "{STRONG:#}")?;
     if let Some(mechanism) = event.mechanism() {
         write!(f, " {}", Name(mechanism))?;
     }
@@ -65,6 +69,9 @@ fn call(f: &mut Formatter<'_>, function: &str, event: &Glance<'_>) -> fmt::Resul
     }
     if let Some(duration) = event.duration_ns {
         write!(f, " {FAINT}{}{FAINT:#}", Duration(duration))?;
+    }
+    if let Some(folded) = &event.folded {
+        write!(f, " {FAINT}{} calls{FAINT:#}", folded.calls)?;
     }
     if let Some(fault) = &event.fault {
         write!(f, "\n        {VETOED}failed by the library{VETOED:#}: {}", Shown(fault))?;
@@ -234,6 +241,24 @@ mod tests {
             "rv":{"number":0,"name":"CKR_OK"},"verdict":{"action":"not_judged","enforced":false},"bytes_in":32,"bytes_out":256,
             "operation":{"id":"0/7","mechanism":{"number":2147483649},"key":{"handle":3,"id":"01ff"}}}"#;
         assert_eq!(plain(line), "05:00:01Z C_Sign 0x80000001 id:01ff 32→256 B CKR_OK 1.5 ms");
+    }
+
+    #[test]
+    fn an_operation_shows_where_it_began_and_ended_and_how_many_calls_it_had() {
+        let line = |folded: &str| {
+            plain(&format!(
+                r#"{{"index":8,"event":"operation","time":"2026-11-21T05:00:01Z","duration_ns":1500000,"function":"C_SignInit",
+                "rv":{{"number":0,"name":"CKR_OK"}},"verdict":{{"action":"allow","enforced":true}},"bytes_in":32,"bytes_out":256,
+                "mechanism":{{"number":1,"name":"CKM_RSA_PKCS"}},"operation":{{"id":"0/7"}},"folded":{folded}}}"#
+            ))
+        };
+        assert_eq!(
+            line(r#"{"calls":3,"busy_ns":5,"ended_by":"C_SignFinal","covers":[[0,7,9]]}"#),
+            "05:00:01Z C_SignInit…C_SignFinal CKM_RSA_PKCS 32→256 B CKR_OK 1.5 ms 3 calls"
+        );
+        assert!(
+            line(r#"{"calls":2,"busy_ns":5,"open":true,"covers":[[0,7,8]]}"#).contains("C_SignInit… CKM")
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use event::parameter::{Field, Kind, Parameter};
 use event::record::*;
 use serde_json::{Value, json};
 
-use super::{Form, Moment, SCHEMA, control};
+use super::{Folded, Form, Moment, Range, SCHEMA, control};
 use crate::stream::{OperationFacts, Process, Stream};
 
 fn text(bytes: &[u8]) -> Text {
@@ -269,6 +269,40 @@ fn a_bare_call_has_no_empty_member() {
     let line = rendered(&bare(), b"x");
     valid(&schema(), &line);
     golden("bare.jsonl", &line);
+}
+
+#[test]
+fn an_operation_reads_as_its_golden_line_whether_it_ended_or_goes_on() {
+    let call = full(b"signer");
+    let moment = Moment {
+        index: 7,
+        lane: 3,
+        sequence: 12,
+        time_ns: 1_795_237_200_123_456_789,
+        duration_ns: 14_200,
+        operation: call.header.operation,
+    };
+    let covers = [Range { lane: 3, first: 12, last: 14 }, Range { lane: 4, first: 9, last: 9 }];
+    let ended = Folded {
+        rv: 0,
+        calls: 4,
+        size_queries: 1,
+        bytes_in: 96,
+        bytes_out: 256,
+        busy_ns: 9_000,
+        ended_by: Some(Function::C_SignFinal),
+        covers: &covers,
+    };
+    let mut form = Form::default();
+    form.set_whole(&call, &stream(b"x"));
+    let lines = [ended, Folded { ended_by: None, size_queries: 0, ..ended }].map(|folded| {
+        let mut out = Vec::new();
+        form.fill_whole(&mut out, &moment, &folded);
+        let line = String::from_utf8(out).unwrap();
+        valid(&schema(), &line);
+        line
+    });
+    golden("operation.jsonl", &lines.concat());
 }
 
 #[test]

@@ -83,6 +83,12 @@ pub fn decode(frame: &[u8], definitions: &mut impl Definitions) -> Result<Call, 
     Ok(call)
 }
 
+/// Reads the fixed part of a frame alone.
+pub fn header(frame: &[u8]) -> Result<Header, Malformed> {
+    let mut fixed = In(frame.get(..HEADER).ok_or(Malformed::Short)?);
+    fixed_part(&mut fixed).map(|call| call.header)
+}
+
 /// The flag that tells a notice from a call.
 const NOTICE: u8 = 64;
 

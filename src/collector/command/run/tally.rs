@@ -108,9 +108,9 @@ impl Sums {
         if let (Some(stream), Some(lost)) = (&event.stream, event.lost.or(event.total)) {
             self.lost.insert(stream.to_string(), lost);
         }
+        self.calls += event.calls();
         self.processes.extend(event.process.map(|process| process.pid));
         let Some(verdict) = event.verdict else { return of_process };
-        self.calls += 1;
         match (&*verdict.action, verdict.enforced) {
             ("deny", true) => self.denied += 1,
             ("deny", false) => self.would_be_denied += 1,

@@ -8,11 +8,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use event::Function;
 use ring::{Backing, Producer};
 
 use super::child::{Application, attached};
 use super::log::{Place, balanced, name, streams, until};
-use super::rig::{attach, emit, producer, visit};
+use super::rig::{attach, emit, producer, visit, work};
 
 const KILLS: u32 = 20;
 
@@ -50,8 +51,15 @@ fn sometime(most: Duration) -> Duration {
 fn calling(producer: &Producer, attach_at: &Path, done: &AtomicBool) -> u64 {
     let mut connection = attached(producer, attach_at);
     let (mut calls, mut beat, mut since) = (0, producer.heartbeat(), Instant::now());
+    // On lane 0 single calls, on lane 1 operations that take longer than a collector lives at times.
+    let mut operation = None;
     while !done.load(Ordering::Relaxed) {
-        emit(producer, (calls % 2) as u16);
+        match calls % 24 {
+            1 => operation = Some(work(producer, 1, Function::C_SignInit, None, |_| {})),
+            23 => drop(work(producer, 1, Function::C_SignFinal, operation.take(), |_| {})),
+            even if even % 2 == 0 => drop(emit(producer, 0)),
+            _ => drop(work(producer, 1, Function::C_SignUpdate, operation, |_| {})),
+        }
         calls += 1;
         if calls % 10 == 0 {
             std::thread::sleep(Duration::from_millis(10));

@@ -6,6 +6,7 @@ mod attach;
 mod child;
 mod kill;
 mod log;
+mod operations;
 mod readers;
 #[allow(dead_code, reason = "shared with the tests inside the crate")]
 mod rig;

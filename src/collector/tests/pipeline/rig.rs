@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use event::record::{Call, Header, Verdict};
+use event::record::{Call, Header, Verdict, operation_id};
 use event::{Function, hello, wire};
 use ring::{Backing, Clock, Consumer, Generation, Layout, Producer};
 use rustix::net::{
@@ -37,9 +37,13 @@ pub(crate) fn call(function: Function, sequence: u64) -> Call {
 }
 
 fn frame(function: Function, sequence: u64) -> Vec<u8> {
+    frame_of(&header(function, sequence))
+}
+
+fn frame_of(header: &Header) -> Vec<u8> {
     let mut buffer = [0; wire::MAX_SECTIONS];
     let mut frame = wire::Frame::new(&mut buffer[..]);
-    let (fixed, bytes, length) = frame.finish(&header(function, sequence));
+    let (fixed, bytes, length) = frame.finish(header);
     [fixed.map(u64::to_ne_bytes).as_flattened(), &bytes[..length]].concat()
 }
 
@@ -72,6 +76,24 @@ fn header(function: Function, sequence: u64) -> Header {
 pub(crate) fn emit(producer: &Producer, lane: u16) -> bool {
     let lane = producer.lane(lane);
     publish(&lane, lane.begin())
+}
+
+/// Makes a call of an operation, with a fixed part that `alter` changes; the operation's id, a new one where none is
+/// given. The record must not be lost.
+pub(crate) fn work(
+    producer: &Producer,
+    lane: u16,
+    function: Function,
+    operation: Option<u64>,
+    alter: impl FnOnce(&mut Header),
+) -> u64 {
+    let through = producer.lane(lane);
+    let sequence = through.begin();
+    let operation = operation.unwrap_or_else(|| operation_id(lane, sequence));
+    let mut header = Header { operation, ..header(function, sequence) };
+    alter(&mut header);
+    through.publish(&frame_of(&header)).unwrap();
+    operation
 }
 
 /// Ends a call that was begun.
