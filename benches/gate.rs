@@ -125,6 +125,9 @@ impl Stored {
             let is = |kind: &str| line.windows(kind.len()).any(|window| window == kind.as_bytes());
             assert!(!is(r#""event":"loss""#), "a record was lost, so this would not be its cost");
             seen += u64::from(is(r#""event":"call""#) && (is(r#""C_GetSessionInfo""#) || is(r#""C_Sign"#)));
+            // Init and single shot, or the half of one that a batch of the collector's ended with.
+            let halves = [is(r#""event":"operation""#), is(r#""calls":2,"#)];
+            seen += halves.into_iter().filter(|half| halves[0] && *half).count() as u64;
         }
     }
 }

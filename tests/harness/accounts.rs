@@ -33,6 +33,10 @@ pub struct Accounts {
     path: PathBuf,
     offset: u64,
     lines: u64,
+    /// Events of one call each.
+    pub singles: u64,
+    /// Events of operations.
+    pub wholes: u64,
     /// By stream; without those that were given up unused, because the collector died as they were handed to it.
     pub streams: BTreeMap<String, Account>,
 }
@@ -40,7 +44,7 @@ pub struct Accounts {
 impl Accounts {
     /// The books of the log at `path`, empty.
     pub fn new(path: PathBuf) -> Accounts {
-        Accounts { path, offset: 0, lines: 0, streams: BTreeMap::new() }
+        Accounts { path, offset: 0, lines: 0, singles: 0, wholes: 0, streams: BTreeMap::new() }
     }
 
     /// Reads what the log has gained; returns how many streams are closed.
@@ -97,6 +101,7 @@ impl Accounts {
             .unwrap_or_else(|| panic!("line {} is not the next: {line}", self.lines));
         self.lines += 1;
         if let Some(call) = rest.strip_prefix("call\",\"id\":\"") {
+            self.singles += 1;
             let id = call.split('"').next().unwrap_or_default();
             let mut parts = id.split('/');
             let stream = parts.next().unwrap_or_default();
@@ -109,6 +114,7 @@ impl Accounts {
             let account = self.streams.get_mut(stream).expect("it was just put there");
             assert!(account.calls.insert((lane, sequence)), "twice in the log: {line}");
         } else if rest.starts_with("operation") {
+            self.wholes += 1;
             let event: Value = serde_json::from_str(line).expect("a line of JSON");
             let stream = event["stream"].as_str().expect("a stream").to_owned();
             let account = self.streams.entry(stream).or_default();

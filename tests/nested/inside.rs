@@ -23,7 +23,9 @@ fn tried(rows: &[Inside]) -> BTreeSet<(String, &'static str)> {
 
 #[test]
 fn every_structure_with_a_mechanism_in_it_is_refused_for_it_and_the_event_says_so() {
-    let collector = Collector::started();
+    // Events of operations come in the order of their ends.
+    let mut collector = Collector::prepared().of_calls();
+    collector.start();
     let token = token::stub("");
     let text = format!("version = 1\ndefault = \"allow\"\n{}", rule("no-md5", "mechanism = \"CKM_MD5\""));
     let guard = collector.guard(Guard::new(&token.module, &text)).lane_size("4 MiB");
