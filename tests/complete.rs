@@ -41,8 +41,13 @@ impl Storm {
             .arg("storm")
             .arg(&way.module)
             .args([THREADS, calls / rounds, rounds].map(|number| number.to_string()));
-        let mut child =
-            command.arg(end).arg("digests").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the host runs");
+        let mut child = command
+            .arg(end)
+            .arg("digests")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the host runs");
         let input = child.stdin.take().expect("a pipe");
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         Storm { child, input, output }

@@ -20,6 +20,7 @@ mod operations;
 pub(crate) mod packet;
 pub(crate) mod quota;
 pub(crate) mod spool;
+mod summary;
 mod tell;
 
 use std::borrow::Cow;

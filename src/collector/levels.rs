@@ -14,6 +14,8 @@ pub enum Level {
     Calls,
     /// An operation is an event, from its Init to the call that ends it. Calls outside operations are events.
     Operations,
+    /// The calls of a second are one event, with sums by session, function, mechanism, key and result.
+    Summary,
 }
 
 /// Kinds of functions.

@@ -113,7 +113,7 @@ impl Accounts {
             }
             let account = self.streams.get_mut(stream).expect("it was just put there");
             assert!(account.calls.insert((lane, sequence)), "twice in the log: {line}");
-        } else if rest.starts_with("operation") {
+        } else if rest.starts_with("operation") || rest.starts_with("summary") {
             self.wholes += 1;
             let event: Value = serde_json::from_str(line).expect("a line of JSON");
             let stream = event["stream"].as_str().expect("a stream").to_owned();

@@ -27,8 +27,10 @@ pub(crate) fn storm(arguments: &[String]) {
             lines.next();
         }
         succeeded += std::thread::scope(|scope| {
-            let started: Vec<_> =
-                shares.iter().map(|share| scope.spawn(|| calls_of_a_thread(&table, *share, digests))).collect();
+            let started: Vec<_> = shares
+                .iter()
+                .map(|share| scope.spawn(|| calls_of_a_thread(&table, *share, digests)))
+                .collect();
             started.into_iter().map(|thread| thread.join().unwrap_or(0)).sum::<u64>()
         });
     }

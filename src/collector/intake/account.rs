@@ -76,7 +76,7 @@ impl Account {
                 lane.again.get_or_insert_default();
                 lane.stored += u64::from(lane.seen.insert(head.sequence.unwrap_or(0)));
             }
-            ("operation", _) => {
+            ("operation" | "summary", _) => {
                 let Ok(Body { folded: Some(folded), .. }) = serde_json::from_slice(line) else { return };
                 for (number, first, last) in folded.covers {
                     let lane = self.lane(number);

@@ -16,6 +16,7 @@ use super::identity::{Pinned, again};
 use super::live::{Definitions, Live};
 use super::operations::Operations;
 use super::quota::Ticket;
+use super::summary::Summary;
 use super::{Intake, tell};
 use crate::clock::monotonic_now;
 use crate::keeper::Keeper;
@@ -141,6 +142,7 @@ impl Intake {
             connection,
             life,
             operations: Operations::default(),
+            summary: Summary::default(),
             old: None,
             reached: Vec::new(),
             _ticket: ticket,

@@ -15,6 +15,7 @@ use super::account::Account;
 use super::fold::Place;
 use super::forms::{Forms, Known};
 use super::operations::Operations;
+use super::summary::Summary;
 use crate::clock::Reading;
 use crate::log::Log;
 use crate::render::{Hex, Moment};
@@ -25,6 +26,7 @@ pub(super) struct Desk<'a> {
     pub(super) stream: &'a Arc<Stream>,
     pub(super) account: &'a mut Account,
     pub(super) operations: &'a mut Operations,
+    pub(super) summary: &'a mut Summary,
     pub(super) reading: Reading,
     pub(super) now: Instant,
     /// Up to this position a lane holds frames that may stand in the log already.
@@ -70,9 +72,11 @@ impl Desk<'_> {
             return entry;
         }
         let place = self.place(frame);
-        let Desk { operations, reading, log, .. } = self;
+        let Desk { operations, summary, reading, log, .. } = self;
         let whole = known.whole();
-        if entry == Entry::New && whole.is_none() {
+        if let (Entry::New, Some(group)) = (entry, known.group()) {
+            summary.add(group, header, place);
+        } else if entry == Entry::New && whole.is_none() {
             operations.interrupt(header, *reading, log);
             let moment = Moment {
                 index: 0,
@@ -150,6 +154,7 @@ impl Desk<'_> {
         lane.malformed += 1;
         // It has no number to know it by if the ring hands it out again: nothing may make the ring hold it.
         self.operations.tell(|_| true, self.reading, self.log);
+        self.summary.tell(|_| true, self.stream, self.reading, self.log);
         let mut fields = Map::new();
         fields.insert("lane".into(), frame.lane.into());
         fields.insert("error".into(), error.to_string().into());

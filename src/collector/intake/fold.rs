@@ -54,11 +54,7 @@ impl Fold {
     /// Whether a call says nothing but that the operation went on. A call that failed, was refused or warned of, was not
     /// judged as the Init was, or worked on a key of its own, is an event.
     pub(super) fn takes(&self, header: &Header) -> bool {
-        (header.rv == CKR_OK || header.rv == CKR_BUFFER_TOO_SMALL)
-            && is_plain(header)
-            && !header.truncated
-            && header.policy == self.policy
-            && header.function != Function::C_DigestKey
+        goes_on(header) && header.policy == self.policy && header.function != Function::C_DigestKey
     }
 
     /// Notes a call.
@@ -126,6 +122,11 @@ impl Part {
 /// Whether the policy had nothing against the call, and it was recorded as the vendor answered it.
 pub(super) fn is_plain(header: &Header) -> bool {
     matches!(header.verdict, Verdict::NotJudged | Verdict::Allow) && !header.degraded && !header.answered_here
+}
+
+/// Whether the call says nothing but that work went on: it did not fail, and lost nothing on its way here.
+pub(super) fn goes_on(header: &Header) -> bool {
+    (header.rv == CKR_OK || header.rv == CKR_BUFFER_TOO_SMALL) && is_plain(header) && !header.truncated
 }
 
 /// Whether the caller has to call again for what it wants: neither a size nor `CKR_BUFFER_TOO_SMALL` ends an operation

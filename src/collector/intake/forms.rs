@@ -8,8 +8,9 @@ use event::record::{Call, Header};
 use event::wire::{self, Definitions, Malformed};
 use ring::Frame;
 
-use super::fold::is_plain;
+use super::fold::{goes_on, is_plain};
 use super::operations::Operations;
+use super::summary::Group;
 use crate::levels::{Level, Levels};
 use crate::render::Form;
 use crate::stream::{OperationFacts, Stream};
@@ -39,6 +40,8 @@ pub(crate) struct Known {
     /// Of the call, or of the operation that it begins and that is told as a whole.
     form: Arc<Form>,
     is_whole: bool,
+    /// The group that the calls are summed up in, where they are no events.
+    group: Option<Arc<Group>>,
 }
 
 impl Forms {
@@ -69,12 +72,15 @@ impl Forms {
             other => {
                 let call = wire::decode(frame.bytes, definitions)?;
                 let mut known = other.unwrap_or_default();
-                known.is_whole = began && is_told_whole(&call, &self.levels);
+                let level = level(&call, facts, &self.levels);
+                known.is_whole = began && level == Level::Operations && is_told_whole(&call);
+                let summed = level == Level::Summary && goes_on(&call.header);
+                known.group = summed.then(|| Arc::new(Group::of(&call, facts.map(|facts| &**facts))));
                 // The old one may still be that of an operation under way.
                 if Arc::get_mut(&mut known.form).is_none() {
                     known.form = Arc::default();
                 }
-                if let Some(form) = Arc::get_mut(&mut known.form) {
+                if let Some(form) = Arc::get_mut(&mut known.form).filter(|_| !summed) {
                     match known.is_whole {
                         true => form.set_whole(&call, stream),
                         false => form.set(&call, stream, facts.map(|facts| &**facts)),
@@ -119,7 +125,12 @@ impl Known {
         Some(&self.form).filter(|_| self.is_whole)
     }
 
-    /// The form of each call, where the operation is not told as a whole.
+    /// The group that the calls are summed up in, where they are.
+    pub(super) fn group(&self) -> Option<&Arc<Group>> {
+        self.group.as_ref()
+    }
+
+    /// The form of each call, where it is an event.
     pub(super) fn form(&self) -> &Form {
         &self.form
     }
@@ -127,11 +138,14 @@ impl Known {
 
 /// Whether the operation that a call began is told as a whole. The messages of one operation have parameters of their
 /// own, and what was warned of is an event.
-fn is_told_whole(init: &Call, levels: &Levels) -> bool {
-    let function = init.header.function;
-    levels.of(function, init.keys.first()) == Level::Operations
-        && is_plain(&init.header)
-        && !function.name().starts_with("C_Message")
+fn is_told_whole(init: &Call) -> bool {
+    is_plain(&init.header) && !init.header.function.name().starts_with("C_Message")
+}
+
+/// The level of a call: that of its key, or of its operation's.
+fn level(call: &Call, facts: Option<&Arc<OperationFacts>>, levels: &Levels) -> Level {
+    let key = call.keys.first().or(facts.and_then(|facts| facts.key.as_ref()));
+    levels.of(call.header.function, key)
 }
 
 /// What an Init says to the later calls of its operation.

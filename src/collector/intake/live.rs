@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::account::{Account, LaneLoss, by_name};
 use super::arrival::{Connection, Origin};
+use super::covers::Covers;
 use super::entry::Desk;
 use super::forms::Forms;
 use super::identity::has_ended;
@@ -19,6 +20,7 @@ use super::lanes::{Lane, Totals};
 use super::operations::Operations;
 use super::packet::{ready, receive};
 use super::quota::Ticket;
+use super::summary::Summary;
 use crate::clock::Reading;
 use crate::log::Log;
 use crate::stream::Stream;
@@ -43,6 +45,7 @@ pub(crate) struct Live {
     pub(crate) connection: Option<Connection>,
     pub(crate) life: Option<OwnedFd>,
     pub(crate) operations: Operations,
+    pub(crate) summary: Summary,
     /// How far each lane was filled when the ring came: up to there its frames may stand in the log.
     pub(crate) old: Option<Vec<u64>>,
     /// How far each lane is read.
@@ -70,13 +73,14 @@ impl Live {
         if self.old.is_none() {
             self.begin(log);
         }
-        let Live { ring, definitions, stream, account, operations, reading, old, reached, .. } = self;
+        let Live { ring, definitions, stream, account, operations, summary, reading, old, reached, .. } =
+            self;
         let layout = ring.header().layout;
         let much = (share as u64 / u64::from(layout.lanes())).min(layout.lane_bytes()) / 2;
         let mut haul = Haul::default();
         let (mut lane, mut bytes) = (0, 0);
         let old = old.as_deref().unwrap_or_default();
-        let mut desk = Desk { stream, account, operations, reading: *reading, now, old, log };
+        let mut desk = Desk { stream, account, operations, summary, reading: *reading, now, old, log };
         let polled = ring.poll(share, &mut |frame| {
             // Frames come lane by lane.
             bytes = if frame.lane == lane { bytes } else { 0 } + frame.bytes.len() as u64;
@@ -108,20 +112,24 @@ impl Live {
 
     /// Tells of the operations that have waited long enough, or for whose calls a lane must hold too much.
     pub(crate) fn tell_due(&mut self, log: &mut Log, now: Instant) {
-        let Live { ring, operations, reading, reached, .. } = self;
+        let Live { ring, stream, operations, summary, reading, reached, .. } = self;
         let room = ring.header().layout.lane_bytes() / HELD;
-        operations.tell(|covers| covers.are_due(now, reached, room), *reading, log);
+        let is_due = |covers: &Covers| covers.are_due(now, reached, room);
+        operations.tell(is_due, *reading, log);
+        summary.tell(is_due, stream, *reading, log);
     }
 
     /// Tells of everything that was received and is not told.
     pub(crate) fn tell_all(&mut self, log: &mut Log) {
         self.operations.tell(|_| true, self.reading, log);
+        self.summary.tell(|_| true, &self.stream, self.reading, log);
     }
 
     /// Frees what is durable.
     pub(crate) fn acknowledge(&mut self, log: &mut Log) {
-        let Live { ring, operations, .. } = self;
-        let mut end = |lane| operations.covers().map(|covers| covers.held(lane)).min().unwrap_or(u64::MAX);
+        let Live { ring, operations, summary, .. } = self;
+        let waiting = || operations.covers().chain(summary.covers());
+        let mut end = |lane| waiting().map(|covers| covers.held(lane)).min().unwrap_or(u64::MAX);
         if let Err(corrupt) = ring.acknowledge_before(&mut end) {
             self.is_corrupt(corrupt, log);
         }
@@ -130,7 +138,7 @@ impl Live {
     /// The account as the log tells of it: without what is received and not told.
     pub(crate) fn told(&self) -> Cow<'_, Account> {
         let mut account = Cow::Borrowed(&self.account);
-        for range in self.operations.covers().flat_map(|covers| covers.ranges()) {
+        for range in self.operations.covers().chain(self.summary.covers()).flat_map(Covers::ranges) {
             account.to_mut().lane(range.lane).take_back(range);
         }
         account

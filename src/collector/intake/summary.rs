@@ -6,8 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use event::record::{Call, Header};
-use event::value::rv;
-use event::{Function, mechanism};
+use event::{Function, mechanism, value};
 use serde_json::{Map, Value, json};
 
 use super::covers::Covers;
@@ -47,7 +46,7 @@ impl Group {
         let alike = Alike { session, function, mechanism, key: key.map(|key| key.handle), rv };
         let mut fields = Map::new();
         fields.insert("function".into(), function.name().into());
-        fields.insert("rv".into(), word(rv, rv::name(rv)));
+        fields.insert("rv".into(), word(rv, value::rv::name(rv)));
         if let Some(handle) = session {
             fields.insert("session".into(), handle.into());
         }

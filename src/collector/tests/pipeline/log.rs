@@ -110,7 +110,7 @@ pub(crate) fn streams(events: &[Value]) -> BTreeMap<String, Told> {
                 let key = (event["lane"].as_u64().unwrap(), event["sequence"].as_u64().unwrap());
                 told.duplicates += u64::from(!told.stored.insert(key));
             }
-            "operation" => {
+            "operation" | "summary" => {
                 let mut calls = 0;
                 for range in event["folded"]["covers"].as_array().unwrap() {
                     let [lane, first, last] = [0, 1, 2].map(|place| range[place].as_u64().unwrap());

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
 use collector::Collector;
-use collector::levels::Levels;
+use collector::levels::{Class, Level, Levels};
 use event::Function;
 use event::record::Verdict;
 use ring::{Backing, Producer};
@@ -218,4 +218,43 @@ fn an_operation_that_is_open_over_a_restart_is_stored_once() {
     let collector = Collector::start(place.settings.clone()).unwrap();
     let closed = closed(&place, collector, &producer);
     assert_eq!((closed["stored"].as_u64(), closed["malformed"].as_u64()), (Some(18), Some(0)));
+}
+
+#[test]
+fn a_summary_stands_for_every_call_but_those_that_failed() {
+    let mut place = place();
+    place.settings.record.classes[Class::Data as usize] = Level::Summary;
+    let collector = Collector::start(place.settings.clone()).unwrap();
+    let producer = producer(Backing::Memfd);
+    let _connection = attached(&producer, &place.settings.attach);
+    for round in 0..50 {
+        let id = work(&producer, 0, Function::C_SignInit, None, |_| {});
+        work(&producer, 0, Function::C_Sign, Some(id), |header| {
+            (header.bytes_in, header.bytes_out) = (Some(round), Some(64));
+        });
+        assert!(emit(&producer, 1));
+    }
+    work(&producer, 1, Function::C_GenerateRandom, Some(0), |header| header.rv = 5);
+    let closed = closed(&place, collector, &producer);
+    assert_eq!((closed["stored"].as_u64(), closed["attempted"].as_u64()), (Some(151), Some(151)));
+    let stream = name(producer.stream());
+    let events = place.events();
+    let summaries: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "summary" && event["stream"] == stream.as_str())
+        .collect();
+    let [failed] = &told(&place, &producer)[..] else { panic!("the failed call alone is an event") };
+    assert_eq!((&failed["event"], &failed["rv"]["number"]), (&"call".into(), &5.into()));
+    let sum = |function: &str, field: &str| -> u64 {
+        let groups = summaries.iter().flat_map(|event| event["groups"].as_array().unwrap());
+        groups.filter(|group| group["function"] == function).map(|group| group[field].as_u64().unwrap()).sum()
+    };
+    for function in ["C_SignInit", "C_Sign", "C_GenerateRandom"] {
+        assert_eq!(sum(function, "calls"), 50);
+    }
+    assert_eq!((sum("C_Sign", "bytes_in"), sum("C_Sign", "bytes_out")), (1225, 3200));
+    assert!(summaries.len() < 50, "{} events", summaries.len());
+    let latencies = summaries.iter().flat_map(|event| event["groups"].as_array().unwrap());
+    let latencies = latencies.flat_map(|group| group["latency_ns"].as_array().unwrap());
+    assert_eq!(latencies.map(|step| step[1].as_u64().unwrap()).sum::<u64>(), 150);
 }
