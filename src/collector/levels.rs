@@ -188,8 +188,8 @@ mod tests {
             id: id.map(Into::into),
             level,
         };
-        let mut levels = Levels::default();
-        levels.keys = vec![own("*", Some("01*"), Level::Calls), own("bulk", None, Level::Operations)];
+        let keys = vec![own("*", Some("01*"), Level::Calls), own("bulk", None, Level::Operations)];
+        let levels = Levels { keys, ..Levels::default() };
         let key = |label: &str, id: &[u8]| Key {
             label: Text::of(label),
             id: Text { bytes: id.into(), length: 2 },

@@ -2,6 +2,7 @@
 //! An event as one line for a terminal; a verdict that is worth a look adds an indented second one. Styled for a
 //! stream that strips what its reader cannot show (`anstream`).
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use anstyle::{AnsiColor, Style};
@@ -32,6 +33,7 @@ impl Display for Human<'_> {
         }
         match &event.function {
             Some(function) => call(f, function, &event),
+            None if event.event == "summary" => summary(f, &event, self.0),
             None => control(f, &event.event, self.0),
         }
     }
@@ -117,6 +119,19 @@ fn explain(f: &mut Formatter<'_>, verdict: &Verdict<'_>) -> fmt::Result {
         let seconds = until.split('.').next().unwrap_or_default();
         write!(f, "; {STRONG}{} held until {}Z{STRONG:#}", Shown(of), Shown(seconds))
     })
+}
+
+/// How many calls, and of which functions.
+fn summary(f: &mut Formatter<'_>, event: &Glance<'_>, line: &[u8]) -> fmt::Result {
+    write!(f, "{STRONG}{} calls{STRONG:#}", event.calls())?;
+    let own = own_members(line);
+    let groups = own.get("groups").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut sums = BTreeMap::new();
+    for group in groups {
+        let function = group["function"].as_str().unwrap_or_default();
+        *sums.entry(function).or_insert(0) += group["calls"].as_u64().unwrap_or(0);
+    }
+    sums.iter().try_for_each(|(function, calls)| write!(f, " {}×{calls}", Shown(function)))
 }
 
 /// The kind of a control event and what it says; what says nothing (none, zero, empty) and hashes are left out.
@@ -259,6 +274,13 @@ mod tests {
         assert!(
             line(r#"{"calls":2,"busy_ns":5,"open":true,"covers":[[0,7,8]]}"#).contains("C_SignInit… CKM")
         );
+    }
+
+    #[test]
+    fn a_summary_shows_how_many_calls_of_which_functions() {
+        let line = r#"{"index":8,"event":"summary","time":"2026-11-21T05:00:01Z","folded":{"calls":5,"covers":[[0,1,5]]},
+            "groups":[{"function":"C_SignInit","calls":2},{"function":"C_Sign","calls":2},{"function":"C_SignInit","calls":1}]}"#;
+        assert_eq!(plain(line), "05:00:01Z 5 calls C_Sign×2 C_SignInit×3");
     }
 
     #[test]

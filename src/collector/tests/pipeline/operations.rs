@@ -190,7 +190,7 @@ fn an_operation_that_is_open_over_a_restart_is_stored_once() {
     let path = spool.join("a.ring");
     let producer = producer(Backing::File(&path));
     let mut open = Vec::new();
-    for round in 0_u64..4 {
+    for (round, given) in [3, 7, 13, 18].into_iter().enumerate() {
         open.push(work(&producer, 0, Function::C_SignInit, None, |_| {}));
         for id in &open {
             work(&producer, 0, Function::C_SignUpdate, Some(*id), |_| {});
@@ -203,7 +203,6 @@ fn an_operation_that_is_open_over_a_restart_is_stored_once() {
         let collector = Collector::start(place.settings.clone()).unwrap();
         let stored =
             || streams(&place.events()).get(&name(producer.stream())).map_or(0, |told| told.stored.len());
-        let given = [3, 7, 13, 18][round as usize];
         if round % 2 == 0 {
             until("storing", || stored() == given);
         }
