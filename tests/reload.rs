@@ -3,8 +3,6 @@
 //! that of the policy whose hash it carries, and no broken, stale or foreign file takes anything away.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -35,7 +33,7 @@ fn hash(text: &str) -> String {
 struct Busy {
     collector: Collector,
     child: Child,
-    log: Option<BufReader<File>>,
+    log: Lines,
     judged: Vec<Judged>,
     /// What the library said of its policy: the event, and the rest of it.
     notices: Vec<(String, Value)>,
@@ -55,7 +53,8 @@ impl Busy {
         let mut command = way.command(artifacts::host());
         command.arg("digests").arg(&way.module).arg(THREADS).stdin(Stdio::piped()).stdout(Stdio::null());
         let child = command.spawn().expect("the host runs");
-        Busy { collector, child, log: None, judged: Vec::new(), notices: Vec::new(), _way: way }
+        let log = Lines::new(collector.log());
+        Busy { collector, child, log, judged: Vec::new(), notices: Vec::new(), _way: way }
     }
 
     fn policy(&self) -> PathBuf {
@@ -90,26 +89,10 @@ impl Busy {
 
     /// Reads what has come into the log.
     fn read(&mut self) {
-        let log = self.log.get_or_insert_with(|| {
-            let log = eventually("a log", || File::open(self.collector.log()).ok());
-            BufReader::new(log)
-        });
-        let mut line = String::new();
-        loop {
-            let before = line.len();
-            if log.read_line(&mut line).expect("the log is text") == 0 {
-                break;
-            }
-            // The end of the log may be half a line.
-            if line.ends_with('\n') {
-                self.judged.extend(Judged::read(&line));
-                self.notices.extend(notice(&line));
-                line.clear();
-            } else if line.len() == before {
-                break;
-            }
+        for line in self.log.read().lines() {
+            self.judged.extend(Judged::read(line));
+            self.notices.extend(notice(line));
         }
-        log.seek_relative(-i64::try_from(line.len()).expect("a line")).expect("a file");
     }
 
     fn end(mut self) -> (Vec<Judged>, Vec<(String, Value)>) {

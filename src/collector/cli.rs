@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{Failure, collect, completions, doctor, keep, man, policy, run, schema, tail};
+use crate::command::{Failure, collect, completions, doctor, keep, man, policy, run, schema, sign, tail};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -39,6 +39,7 @@ enum Verb {
     Completions(completions::Arguments),
     Man(man::Arguments),
     Keep(keep::Arguments),
+    Sign(sign::Arguments),
 }
 
 impl Cli {
@@ -54,6 +55,7 @@ impl Cli {
             Verb::Completions(arguments) => completions::run(&arguments),
             Verb::Man(arguments) => man::run(&arguments),
             Verb::Keep(arguments) => keep::run(&arguments),
+            Verb::Sign(arguments) => sign::run(&arguments),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -19,9 +20,10 @@ use crate::intake::quota::Quota;
 use crate::intake::spool::{Found, Spool};
 use crate::intake::{Intake, Parts, Post, Stop, Wake};
 use crate::keeper::{Keeper, raise_descriptor_limit};
-use crate::log::Log;
+use crate::log::{Log, Seals};
 use crate::readers::Readers;
 use crate::settings::Settings;
+use crate::sign::{At, Signing};
 
 /// A running collector. Dropping it stops it.
 pub struct Collector {
@@ -48,7 +50,7 @@ impl Collector {
         raise_descriptor_limit();
         let (attach_group, readers_group) =
             (group(settings.attach_group.as_deref())?, group(settings.readers_group.as_deref())?);
-        let log = Log::open(&settings.log)?;
+        let log = Log::open(&settings.log, readers_group)?;
         let mut sockets = Sockets::default();
         let attach_mode = if attach_group.is_some() { 0o660 } else { 0o666 };
         let attach = sockets.listen(&settings.attach, SocketType::SEQPACKET, attach_mode, attach_group)?;
@@ -64,7 +66,9 @@ impl Collector {
         let post = Post { channel, wake: wake.clone(), stop: doors };
         let keeper = settings.keeper.then(|| Keeper::at(settings.attach.with_file_name("keeper.sock")));
         let streams = Quota::new(settings.streams_per_uid.into());
-        let (path, durable) = (log.path().to_owned(), log.durable());
+        let (folder, durable) = (log.folder(), log.durable());
+        let seals = Arc::<Seals>::default();
+        let signing = signer(&settings).map(|at| (Signing::at(at), Arc::clone(&seals)));
         let mut intake = Intake::start(Parts {
             log,
             keeper,
@@ -74,6 +78,7 @@ impl Collector {
             streams,
             policies: settings.policies.clone(),
             levels: settings.record,
+            signing,
         })?;
         let mut spool =
             settings.spool.map(|folder| Spool::new(folder, Quota::new(settings.spool_bytes_per_uid)));
@@ -85,7 +90,8 @@ impl Collector {
             quota: Quota::new(settings.connections_per_uid.into()),
             post: post.clone(),
         };
-        let readers = Readers { listener, limit: settings.readers_limit, log: path, durable, stop: reading };
+        let limit = settings.readers_limit;
+        let readers = Readers { listener, limit, log: folder, durable, seals, stop: reading };
         let mut collector = Collector { stages, wake, sockets: sockets.keep() };
         let [doors, taking, reading] = &mut collector.stages;
         taking.spawn("intake", move || intake.run())?;
@@ -167,6 +173,13 @@ impl Stage {
         self.threads.push(spawned.map_err(Error::system("start a thread"))?);
         Ok(())
     }
+}
+
+/// Where the log is signed, if it is.
+fn signer(settings: &Settings) -> Option<At> {
+    let Settings { signer, keys, program, epoch, .. } = settings;
+    let own = |keys: &PathBuf| At::Own { program: program.clone(), keys: keys.clone(), epoch: *epoch };
+    signer.clone().map(At::Socket).or_else(|| keys.as_ref().map(own))
 }
 
 /// Sockets that are removed again if the start fails.

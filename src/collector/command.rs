@@ -13,6 +13,7 @@ mod notify;
 pub(crate) mod policy;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod sign;
 pub(crate) mod tail;
 
 use std::fmt;

@@ -43,6 +43,18 @@ pub enum Error {
         /// Bytes of events.
         bytes: usize,
     },
+    /// The log is not the one that was signed.
+    Forked {
+        /// The log.
+        path: PathBuf,
+        /// How that shows.
+        what: String,
+    },
+    /// There is no signer, or it refuses.
+    Unsealed {
+        /// What it said, or the system.
+        source: io::Error,
+    },
     /// A part of the collector failed by a mistake of its own.
     Panic,
     /// The system refused a thread, a poll or the like.
@@ -94,6 +106,16 @@ impl fmt::Display for Error {
                 "{bytes} bytes of events could not be written to {path:?}; they stay in the rings of the applications \
                  that still run: make room and start again"
             ),
+            Error::Forked { path, what } => write!(
+                f,
+                "the log in {path:?} is not the one that was signed: {what}. Nothing else will be signed for it. Keep it \
+                 as evidence: move it away, look at it with `p11guard verify`, and start again with a new one"
+            ),
+            Error::Unsealed { source } => write!(
+                f,
+                "there is no signer for the log: {source}; `keys` must name a folder of the signer's user alone, or \
+                 `signer` the socket of a signer that runs"
+            ),
             Error::Panic => write!(f, "a part of the collector failed; report what it said, please"),
             Error::System { step, source } => write!(f, "cannot {step}: {source}"),
         }
@@ -103,7 +125,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Error::Path { source, .. } | Error::System { source, .. } => Some(source),
+            Error::Path { source, .. } | Error::System { source, .. } | Error::Unsealed { source } => Some(source),
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ mod identity;
 mod lanes;
 mod limiter;
 mod live;
+mod marks;
 mod operations;
 pub(crate) mod packet;
 pub(crate) mod quota;
@@ -26,6 +27,7 @@ mod tell;
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
@@ -35,7 +37,8 @@ use crate::clock::{Host, monotonic_now};
 use crate::error::Error;
 use crate::keeper::Keeper;
 use crate::levels::Levels;
-use crate::log::Log;
+use crate::log::{Log, Sealer, Seals};
+use crate::sign::Signing;
 use crate::stream::{Name, Stream};
 use announce::Announcer;
 use arrival::Origin;
@@ -45,6 +48,7 @@ use forms::Forms;
 use identity::may_live;
 use limiter::Limiter;
 use live::{Haul, Live};
+use marks::Marks;
 use quota::Quota;
 
 /// Bytes of frames in one batch, all rings together.
@@ -87,6 +91,8 @@ pub(crate) struct Intake {
     streams: Quota,
     refusals: Limiter,
     announcer: Announcer,
+    /// Where the log is sealed.
+    sealing: Option<(Sealer, Marks)>,
     due: Due,
 }
 
@@ -107,25 +113,30 @@ pub(crate) struct Parts {
     pub(crate) streams: Quota,
     pub(crate) policies: PathBuf,
     pub(crate) levels: Levels,
+    pub(crate) signing: Option<(Signing, Arc<Seals>)>,
 }
 
 impl Intake {
     /// Recovers log and books, and takes over what the keeper holds.
     ///
     /// # Errors
-    /// [`Error::Path`] if the log cannot be read.
+    /// [`Error::Path`] if the log cannot be read; what [`Sealer::start`] gives.
     pub(crate) fn start(parts: Parts) -> Result<Intake, Error> {
-        let Parts { mut log, keeper, inbox, wake, stop, streams, policies, levels } = parts;
+        let Parts { mut log, keeper, inbox, wake, stop, streams, policies, levels, signing } = parts;
         let host = Host::watch();
         let mut books = Books::of(&log, host.boot);
         let recovered = books.recover(&mut log)?;
+        let now = Instant::now();
+        let sealing = match signing {
+            Some((signing, seals)) => Some((Sealer::start(&mut log, signing, seals)?, Marks::new(&host.boot, now))),
+            None => None,
+        };
         // So that a collector killed again and again reads no part of the log more often than it wrote it.
         let known = recovered.accounts.iter().map(|(id, account)| (id, Cow::Borrowed(account)));
         if let Err(error) = books.write(log.end(), known) {
             tracing::error!(%error, "the books cannot be written");
         }
         tell::start(&mut log, &host, &recovered);
-        let now = Instant::now();
         let mut intake = Intake {
             log,
             books,
@@ -141,6 +152,7 @@ impl Intake {
             streams,
             refusals: Limiter::new(now),
             announcer: Announcer::new(policies),
+            sealing,
             due: Due { beat: now, look: now, tick: now },
         };
         intake.take_over();
@@ -214,9 +226,11 @@ impl Intake {
         if ticks {
             self.tick();
         }
+        let size = if ticks { self.mark(now, false) } else { None };
         if self.log.pending() > 0 && !self.commit() {
             return (haul, false);
         }
+        self.seal(size);
         self.release();
         if ticks {
             self.write_books();
@@ -315,9 +329,22 @@ impl Intake {
         }
     }
 
+    /// Appends what a note ends with, where one is to be made; over how many events.
+    fn mark(&mut self, now: Instant, last: bool) -> Option<u64> {
+        let Intake { sealing, log, live, waiting, .. } = self;
+        let (sealer, marks) = sealing.as_mut()?;
+        marks.tell(log, sealer.seals(), now, last, accounts(live, waiting))
+    }
+
+    /// Wants a note over so many events, which are durable now.
+    fn seal(&self, size: Option<u64>) {
+        if let (Some((sealer, _)), Some(size)) = (&self.sealing, size) {
+            sealer.seals().want(size);
+        }
+    }
+
     fn write_books(&mut self) {
-        let live = self.live.iter().map(|(id, live)| (id, live.told()));
-        let accounts = live.chain(self.waiting.iter().map(|(id, account)| (id, Cow::Borrowed(account))));
+        let accounts = accounts(&self.live, &self.waiting);
         if let Err(error) = self.books.write(self.log.end(), accounts) {
             // Older books only make the next start read more of the log.
             tracing::error!(%error, "the books cannot be written");
@@ -335,14 +362,18 @@ impl Intake {
             self.live.values().filter(|live| !live.account.closed).count().into(),
         );
         self.log.control("log.closed", &fields, None);
+        let size = self.mark(Instant::now(), true);
         let stored = self.commit();
         if stored {
+            self.seal(size);
             self.release();
             self.write_books();
         }
         if let Some(keeper) = self.keeper.as_mut().filter(|_| self.live.is_empty()) {
             keeper.dismiss();
         }
+        // Its end is sealed before anybody is told that it has ended.
+        self.sealing = None;
         self.log.durable().close();
         if stored {
             Ok(())
@@ -350,6 +381,15 @@ impl Intake {
             Err(Error::Unstored { path: self.log.path().into(), bytes: self.log.pending() })
         }
     }
+}
+
+/// The accounts of all streams that are not released yet.
+fn accounts<'a>(
+    live: &'a HashMap<[u8; 16], Live>,
+    waiting: &'a Accounts,
+) -> impl Iterator<Item = (&'a [u8; 16], Cow<'a, account::Account>)> {
+    let live = live.iter().map(|(id, live)| (id, live.told()));
+    live.chain(waiting.iter().map(|(id, account)| (id, Cow::Borrowed(account))))
 }
 
 /// Whether `every` has passed since `last`, which is now then.

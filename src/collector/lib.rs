@@ -9,6 +9,7 @@ mod intake;
 mod keeper;
 pub mod levels;
 mod log;
+pub mod proof;
 mod readers;
 pub mod render;
 #[cfg(test)]
@@ -16,9 +17,11 @@ pub mod render;
 #[allow(dead_code, reason = "shared with tests/pipeline, which uses all of it")]
 mod rig;
 mod settings;
+mod sign;
 pub mod stream;
 
 pub use collector::Collector;
 pub use error::Error;
 pub use keeper::keep;
 pub use settings::Settings;
+pub use sign::Signer;

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The socket for readers: each follows the file at its own pace, up to what is durable, with a thread of its own.
+//! The socket for readers: each follows the log at its own pace, up to what is durable, with a thread of its own.
 //! Nothing is queued for a reader, so one that is slow, stuck or gone costs the others and the collector nothing.
 //!
 //! A reader gets events from now on. One that first sends a line `{"after": INDEX}` gets those after that index, and
-//! with `{"from": "start"}` all there are. Events end with the connection when the collector stops.
+//! with `{"from": "start"}` all there are; `{"from": "checkpoint"}` gives the newest note, and each that follows, as a
+//! line with the member `checkpoint` instead. Events end with the connection when the collector stops.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -23,7 +21,7 @@ use serde::Deserialize;
 
 use crate::intake::Stop;
 use crate::intake::packet::ready;
-use crate::log::{Durable, after};
+use crate::log::{Cursor, Durable, Folder, Place, Seals};
 
 /// How long a reader may think before it is given events from now on.
 const ASKING: Duration = Duration::from_millis(50);
@@ -32,6 +30,8 @@ const FINISHING: Duration = Duration::from_secs(1);
 const LONGEST_REQUEST: usize = 4096;
 /// How long the stop waits for readers, even for those that go on reading.
 const LEAVING: Duration = Duration::from_secs(10);
+/// How long to wait until it is looked whether the reader is still there.
+const PATIENCE: Duration = Duration::from_secs(1);
 const CHUNK: usize = 256 << 10;
 
 #[derive(Deserialize)]
@@ -45,14 +45,16 @@ struct Request {
 #[serde(rename_all = "lowercase")]
 enum From {
     Start,
+    Checkpoint,
 }
 
 /// The socket and those who read.
 pub(crate) struct Readers {
     pub(crate) listener: OwnedFd,
     pub(crate) limit: u32,
-    pub(crate) log: PathBuf,
+    pub(crate) log: Folder,
     pub(crate) durable: Arc<Durable>,
+    pub(crate) seals: Arc<Seals>,
     pub(crate) stop: Stop,
 }
 
@@ -104,7 +106,8 @@ impl Readers {
             at: Arc::clone(&at),
             log: self.log.clone(),
             durable: Arc::clone(&self.durable),
-            now: self.durable.end().offset,
+            seals: Arc::clone(&self.seals),
+            now: self.durable.end().place,
         };
         let thread = thread::Builder::new().name("reader".into()).spawn(move || reader.run());
         match thread {
@@ -137,12 +140,13 @@ fn dismiss(reading: Vec<Reading>) {
 /// One reader.
 struct Reader {
     socket: Arc<UnixStream>,
-    /// Offset up to which it has everything.
+    /// Bytes that it has.
     at: Arc<AtomicU64>,
-    log: PathBuf,
+    log: Folder,
     durable: Arc<Durable>,
+    seals: Arc<Seals>,
     /// The durable end when it came.
-    now: u64,
+    now: Place,
 }
 
 impl Reader {
@@ -156,43 +160,55 @@ impl Reader {
     }
 
     fn follow(&self) -> io::Result<()> {
-        let file = File::open(&self.log)?;
-        let mut at = match self.request(&file)? {
-            Some(at) => at,
-            None => return Ok(()),
-        };
+        let Some(mut cursor) = self.request()? else { return Ok(()) };
         let mut chunk = vec![0; CHUNK];
         loop {
-            let end = self.durable.wait(at, Duration::from_secs(1));
-            if at >= end.offset {
-                if end.closed || self.hung_up() {
-                    return Ok(());
-                }
+            let read = cursor.read(&mut chunk)?;
+            if read > 0 {
+                (&*self.socket).write_all(&chunk[..read])?;
+                self.at.fetch_add(read as u64, Ordering::Relaxed);
                 continue;
             }
-            let length = CHUNK.min(usize::try_from(end.offset - at).unwrap_or(CHUNK));
-            let read = file.read_at(&mut chunk[..length], at)?;
-            if read == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            let end = self.durable.wait(cursor.place(), PATIENCE);
+            if end.place <= cursor.place() && (end.closed || self.hung_up()) {
+                return Ok(());
             }
-            (&*self.socket).write_all(&chunk[..read])?;
-            at += read as u64;
-            self.at.store(at, Ordering::Relaxed);
         }
     }
 
-    /// Where the reader wants to begin; `None` if it asked for what cannot be had, and was told so.
-    fn request(&self, file: &File) -> io::Result<Option<u64>> {
+    /// Gives the notes instead of the events.
+    fn follow_notes(&self) -> io::Result<()> {
+        let mut size = 0;
+        loop {
+            // Closed before it is looked, so that the last note is given.
+            let closed = self.durable.end().closed;
+            let latest = self.seals.wait(size, if closed { Duration::ZERO } else { PATIENCE });
+            if latest.size > size {
+                size = latest.size;
+                let line = serde_json::json!({ "checkpoint": latest.note }).to_string() + "\n";
+                (&*self.socket).write_all(line.as_bytes())?;
+                self.at.fetch_add(line.len() as u64, Ordering::Relaxed);
+            } else if closed || self.hung_up() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Where the reader wants to begin; `None` if it asked for what cannot be had, and was told so, or for the notes
+    /// and has had them.
+    fn request(&self) -> io::Result<Option<Cursor>> {
         let line = self.line()?;
+        let (log, durable) = (self.log.clone(), Arc::clone(&self.durable));
         if line.trim_ascii().is_empty() {
-            return Ok(Some(self.now));
+            return Ok(Some(Cursor::at(log, durable, self.now)));
         }
         let end = self.durable.end();
         let problem = match serde_json::from_slice(&line) {
-            Ok(Request { after: None, from: Some(From::Start) }) => return Ok(Some(0)),
+            Ok(Request { after: None, from: Some(From::Start) }) => return Ok(Some(Cursor::at_start(log, durable))),
+            Ok(Request { after: None, from: Some(From::Checkpoint) }) => return self.follow_notes().map(|()| None),
             // One before the first that there is.
             Ok(Request { after: Some(index), from: None }) if index < end.index => {
-                return after(file, end.offset, index).map(Some);
+                return Cursor::before(log, durable, index + 1).map(Some);
             }
             Ok(Request { after: Some(index), from: None }) => {
                 format!(

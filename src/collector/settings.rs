@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ::settings::Mistake;
 use serde::Deserialize;
@@ -12,6 +13,8 @@ use crate::error::Error;
 use crate::levels::{Class, KeyLevel, Level, Levels};
 
 const SPOOL_MIB: u32 = 1024;
+const KEYS: &str = "/var/lib/p11guard/keys";
+const EPOCH_MINUTES: u32 = 60;
 const HELP: &str = "config/collector.toml documents every key";
 
 /// What the collector is told.
@@ -35,6 +38,15 @@ pub struct Settings {
     pub policies: PathBuf,
     /// Whether a second process keeps the rings over a death of this one.
     pub keeper: bool,
+    /// Folder of the keys that sign the log, for the signer that the collector starts; the log is not sealed where
+    /// there is neither this nor `signer`.
+    pub keys: Option<PathBuf>,
+    /// Socket of a signer that runs by itself, under another user; none is started then.
+    pub signer: Option<PathBuf>,
+    /// How long a key signs, for the signer that the collector starts.
+    pub epoch: Duration,
+    /// The program that helpers are started from; this one where there is none.
+    pub program: Option<PathBuf>,
     /// Most connections of one user to the attach socket.
     pub connections_per_uid: u32,
     /// Most streams of one user, its spooled ones included.
@@ -57,6 +69,10 @@ impl Default for Settings {
             spool: Some(::settings::SPOOL.into()),
             policies: "/etc/p11guard".into(),
             keeper: true,
+            keys: Some(KEYS.into()),
+            signer: None,
+            epoch: Duration::from_secs(60 * u64::from(EPOCH_MINUTES)),
+            program: None,
             connections_per_uid: 256,
             streams_per_uid: 1024,
             spool_bytes_per_uid: u64::from(SPOOL_MIB) << 20,
@@ -77,6 +93,9 @@ struct File {
     spool: Option<Spanned<String>>,
     policies: Option<Spanned<String>>,
     keeper: Option<bool>,
+    keys: Option<Spanned<String>>,
+    signer: Option<Spanned<String>>,
+    epoch_minutes: Option<Spanned<u32>>,
     connections_per_uid: Option<Spanned<u32>>,
     streams_per_uid: Option<Spanned<u32>>,
     spool_mib_per_uid: Option<Spanned<u32>>,
@@ -107,7 +126,7 @@ struct OwnLevel {
 }
 
 impl Settings {
-    /// Everything in one private folder, every call an event, without keeper and spool: for one command and its
+    /// Everything in one private folder, every call an event, without keeper, spool and seal: for one command and its
     /// collector.
     pub fn private(folder: &Path) -> Settings {
         Settings {
@@ -117,6 +136,7 @@ impl Settings {
             spool: None,
             keeper: false,
             record: Levels::CALLS,
+            keys: None,
             ..Settings::default()
         }
     }
@@ -147,6 +167,15 @@ impl Settings {
             Some(spool) if spool.get_ref().is_empty() => None,
             given => Some(reader.absolute(given.as_ref(), "spool", ::settings::SPOOL.into())?),
         };
+        let keys = match &file.keys {
+            Some(keys) if keys.get_ref().is_empty() => None,
+            given => Some(reader.absolute(given.as_ref(), "keys", KEYS.into())?),
+        };
+        let signer = match &file.signer {
+            None => None,
+            given => Some(reader.absolute(given.as_ref(), "signer", PathBuf::new())?),
+        };
+        let minutes = reader.number(file.epoch_minutes.as_ref(), "epoch_minutes", EPOCH_MINUTES)?;
         let mib = reader.number(file.spool_mib_per_uid.as_ref(), "spool_mib_per_uid", SPOOL_MIB)?;
         Ok(Settings {
             attach: reader.absolute(file.attach.as_ref(), "attach", default.attach)?,
@@ -162,6 +191,10 @@ impl Settings {
             spool,
             policies: reader.absolute(file.policies.as_ref(), "policies", default.policies)?,
             keeper: file.keeper.unwrap_or(default.keeper),
+            keys,
+            signer,
+            epoch: Duration::from_secs(60 * u64::from(minutes)),
+            program: None,
             connections_per_uid: reader.number(
                 file.connections_per_uid.as_ref(),
                 "connections_per_uid",
@@ -272,7 +305,7 @@ mod tests {
             .map(|l| format!("{l}\n"))
             .collect();
         let settings = Settings::parse("config/collector.toml", all.as_bytes()).unwrap();
-        assert!(settings.attach_group.is_some() && settings.readers_group.is_some());
+        assert!(settings.attach_group.is_some() && settings.readers_group.is_some() && settings.signer.is_some());
         assert_eq!(settings.record.keys.len(), 2);
     }
 

@@ -3,11 +3,11 @@
 //! log as it grows and finds duplicates and gaps by itself, without the collector's word for it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use serde_json::Value;
+
+use crate::lines::Lines;
 
 /// What the log says of one stream.
 #[derive(Debug, Default)]
@@ -30,8 +30,7 @@ impl Account {
 /// The books.
 #[derive(Debug)]
 pub struct Accounts {
-    path: PathBuf,
-    offset: u64,
+    log: Lines,
     lines: u64,
     /// Events of one call each.
     pub singles: u64,
@@ -42,9 +41,9 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// The books of the log at `path`, empty.
-    pub fn new(path: PathBuf) -> Accounts {
-        Accounts { path, offset: 0, lines: 0, singles: 0, wholes: 0, streams: BTreeMap::new() }
+    /// The books of the log with these segments, empty.
+    pub fn new(events: PathBuf) -> Accounts {
+        Accounts { log: Lines::new(events), lines: 0, singles: 0, wholes: 0, streams: BTreeMap::new() }
     }
 
     /// Reads what the log has gained; returns how many streams are closed.
@@ -52,15 +51,7 @@ impl Accounts {
     /// # Panics
     /// Where a line is missing, twice there, or not what the log promises.
     pub fn update(&mut self) -> usize {
-        let mut text = String::new();
-        if let Ok(mut file) = File::open(&self.path) {
-            file.seek(SeekFrom::Start(self.offset)).expect("the log can be read anywhere");
-            file.read_to_string(&mut text).expect("the log is text");
-        }
-        // A line that is being written has no end yet.
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        self.offset += whole as u64;
-        text[..whole].lines().for_each(|line| self.line(line));
+        self.log.read().lines().for_each(|line| self.line(line));
         self.streams.values().filter(|account| account.closed.is_some()).count()
     }
 

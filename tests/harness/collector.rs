@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::artifacts;
 use crate::guard::Guard;
+use crate::lines::Lines;
 use crate::run::eventually;
 
 /// A collector's folder, and the collector while it runs.
@@ -25,11 +26,12 @@ impl Collector {
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("spool")).expect("a spool folder");
         let text = format!(
-            "attach = {:?}\nreaders = {:?}\nlog = {:?}\nspool = {:?}\npolicies = {:?}\n",
+            "attach = {:?}\nreaders = {:?}\nlog = {:?}\nspool = {:?}\nkeys = {:?}\npolicies = {:?}\n",
             at("attach.sock"),
             at("events.sock"),
             at("log"),
             at("spool"),
+            at("keys"),
             folder.path()
         );
         std::fs::write(at("collector.toml"), text).expect("the collector's configuration");
@@ -104,28 +106,31 @@ impl Collector {
         self.folder.path().join(name)
     }
 
-    /// The log, to be read as it grows.
+    /// The segments of the log, to be read as it grows.
     pub fn log(&self) -> PathBuf {
-        self.path("log/events.jsonl")
+        self.path("log/events")
     }
 
     /// Everything that is in the log.
     pub fn stored(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.log()).expect("the log");
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}")))
-            .collect()
+        let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+        self.text().lines().map(read).collect()
     }
 
     /// Everything in the log, once `count` streams are closed that had calls: a process that found the collector too
     /// slow leaves a ring behind that nobody used, and goes on with one in the spool.
     pub fn stored_after(&self, count: usize) -> Vec<Value> {
         eventually("closed streams", || {
-            let text = std::fs::read_to_string(self.log()).expect("the log");
+            let text = self.text();
             let ended = |line: &&str| line.contains("\"event\":\"stream.closed\"");
             let closed = text.lines().filter(ended).filter(|line| !line.contains("\"attempted\":0,")).count();
             (closed >= count).then(|| self.stored())
         })
+    }
+
+    /// The text of the log, up to the last whole line.
+    pub fn text(&self) -> String {
+        Lines::new(self.log()).read()
     }
 
     /// What it wrote to its standard error in all its lives.

@@ -9,6 +9,7 @@ pub mod collector;
 pub mod counts;
 pub mod golden;
 pub mod guard;
+pub mod lines;
 pub mod run;
 pub mod script;
 pub mod token;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The books, and how they stay right over a crash at any instant.
 //!
-//! `state.json` says for one end of the log (offset and index) what every open stream's account was there. It is
+//! `state.json` says for one end of the log (offset in its segment, and index) what every open stream's account was there. It is
 //! written, whole and atomically, each second and at a start. A start reads the log from that end on and enters
 //! every event into the accounts. What a ring holds that the log holds as well was read there, now or by a start
 //! before: a lane of which that may be so is marked, and each frame that comes again is known by its number. Lost
@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::log::{Log, Scan, replace};
 use crate::stream::Name;
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Accounts by stream id.
 pub(crate) type Accounts = HashMap<[u8; 16], Account>;
@@ -60,7 +60,7 @@ impl Books {
     /// The books of a log, on a host with this boot id.
     pub(crate) fn of(log: &Log, boot: [u8; 16]) -> Books {
         Books {
-            path: log.path().with_file_name("state.json"),
+            path: log.path().join("state.json"),
             boot: Name(&boot).to_string(),
             written: (0, 0),
         }
@@ -88,7 +88,7 @@ impl Books {
                 found.accounts.entry(id).or_default().replay(head, line);
             }
         })?;
-        found.rebuilt &= found.scan.offset > 0;
+        found.rebuilt &= found.scan.index > 0;
         self.written = (offset, index);
         Ok(found)
     }

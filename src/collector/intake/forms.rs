@@ -260,7 +260,7 @@ mod tests {
         frames.extend((0..2000).map(|count| frame(&base, |frame| frame.number(Tag::Count, count))));
         frames.push(frame(&base, |frame| frame.number(Tag::Slot, 1)));
         let folder = tempfile::tempdir().unwrap();
-        let mut log = Log::open(folder.path()).unwrap();
+        let mut log = Log::open(folder.path(), None).unwrap();
         let reading = Host::watch().reading(consumer(&producer(ring::Backing::Memfd)).header());
         let mut operations = Operations::default();
         for (sequence, mechanism) in [(5, 1), (6, 2)] {

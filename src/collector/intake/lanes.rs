@@ -71,6 +71,11 @@ impl Seen {
         self.holes.insert(first, last);
     }
 
+    /// The highest number that is known to have been given out.
+    pub(crate) fn high(&self) -> u64 {
+        self.high
+    }
+
     /// The missing numbers, as first and last of each hole.
     pub(crate) fn missing(&self) -> impl Iterator<Item = (u64, u64)> {
         self.holes.iter().map(|(first, last)| (*first, *last))

@@ -185,7 +185,7 @@ mod tests {
 
     fn log() -> (tempfile::TempDir, Log) {
         let folder = tempfile::tempdir().unwrap();
-        let log = Log::open(folder.path()).unwrap();
+        let log = Log::open(folder.path(), None).unwrap();
         (folder, log)
     }
 

@@ -1,144 +1,160 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Writing the evidence file: events are rendered into a batch, a batch becomes durable as a whole.
+//! Writing the evidence log: events are rendered into a batch, a batch becomes durable as a whole.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
-use rustix::fs::{FlockOperation, OFlags, fdatasync, flock, fsync};
+use rustix::fs::{FlockOperation, fdatasync, flock};
 use serde_json::{Map, Value};
 
+use super::durable::{Durable, Place};
+use super::folder::{Folder, REMEDY, segments, sync_folder};
 use super::recover::{Head, Scan, scan};
 use crate::clock::utc_now;
 use crate::error::Error;
 use crate::render::{self, Folded, Form, Moment};
 use crate::stream::Stream;
 
-const NAME: &str = "events.jsonl";
+/// Bytes after which a segment is closed.
+const SEGMENT: u64 = 64 << 20;
 /// Memory that a batch keeps for the next one, bytes.
 const KEPT: usize = 16 << 20;
-const REMEDY: &str = "the log's folder must belong to the collector's user and have free space";
 
-/// How much of the file is durable; followers wait here for more.
-#[derive(Debug, Default)]
-pub(crate) struct Durable {
-    end: Mutex<End>,
-    changed: Condvar,
-}
-
-/// An end of the file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct End {
-    /// Bytes before it.
-    pub(crate) offset: u64,
-    /// Events before it: the index of the next one.
-    pub(crate) index: u64,
-    /// Nothing more will come.
-    pub(crate) closed: bool,
-}
-
-impl Durable {
-    /// The durable end now.
-    pub(crate) fn end(&self) -> End {
-        *self.end.lock()
-    }
-
-    /// Waits until there is more than `offset` bytes, or the log is closed, or `patience` is over.
-    pub(crate) fn wait(&self, offset: u64, patience: Duration) -> End {
-        let mut end = self.end.lock();
-        if end.offset <= offset && !end.closed {
-            self.changed.wait_for(&mut end, patience);
-        }
-        *end
-    }
-
-    fn publish(&self, offset: u64, index: u64) {
-        let mut end = self.end.lock();
-        (end.offset, end.index) = (offset, index);
-        self.changed.notify_all();
-    }
-
-    /// Says that nothing more will come.
-    pub(crate) fn close(&self) {
-        self.end.lock().closed = true;
-        self.changed.notify_all();
-    }
-}
-
-/// The evidence file and the batch that is to be appended next.
+/// The evidence log and the batch that is to be appended next.
 #[derive(Debug)]
 pub(crate) struct Log {
     path: PathBuf,
+    folder: Folder,
     /// Held for its lock: two collectors writing one log would both number their events.
-    _folder: File,
+    _held: File,
+    /// The newest segment.
     file: File,
-    /// Bytes that are durable.
-    offset: u64,
+    /// The durable end.
+    end: Place,
+    /// Index of the next event that is not durable.
+    durable_index: u64,
     /// Index of the next event.
     index: u64,
     batch: Vec<u8>,
+    /// Bytes after which a segment is closed.
+    most: u64,
     durable: Arc<Durable>,
 }
 
 impl Log {
-    /// Opens the log in `folder`, made if need be. Nothing of it is read yet: [`recover`](Log::recover) comes next.
+    /// Opens the log in `folder`, made if need be, for `group` to read. Nothing of it is read yet:
+    /// [`recover`](Log::recover) comes next.
     ///
     /// # Errors
-    /// [`Error::Running`] if another process has it; [`Error::NotOurs`] if the file is not a plain file of ours.
-    pub(crate) fn open(folder: &Path) -> Result<Log, Error> {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o750).create(folder).map_err(Error::path("make", folder, REMEDY))?;
-        let held = File::open(folder).map_err(Error::path("open", folder, REMEDY))?;
+    /// [`Error::Running`] if another process has it; [`Error::NotOurs`] if a file is not a plain file of ours.
+    pub(crate) fn open(path: &Path, group: Option<u32>) -> Result<Log, Error> {
+        let folder = Folder::make(path, group)?;
+        let held = File::open(path).map_err(Error::path("open", path, REMEDY))?;
         match flock(&held, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(Error::Running(folder.into())),
-            locked => locked.map_err(io::Error::from).map_err(Error::path("lock", folder, REMEDY))?,
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(Error::Running(path.into())),
+            locked => locked.map_err(io::Error::from).map_err(Error::path("lock", path, REMEDY))?,
         }
-        let path = folder.join(NAME);
-        let file = open(&path)?;
-        fsync(&held).map_err(io::Error::from).map_err(Error::path("sync", folder, REMEDY))?;
-        Ok(Log { path, _folder: held, file, offset: 0, index: 0, batch: Vec::new(), durable: Arc::default() })
+        let firsts = segments(path).map_err(Error::path("read", path, REMEDY))?;
+        let durable = Arc::<Durable>::default();
+        let (newest, closed) = firsts.split_last().map_or((0, &[][..]), |(newest, closed)| (*newest, closed));
+        let bytes = |first: &u64| Ok((*first, fs::metadata(folder.segment(*first))?.len()));
+        let closed = closed.iter().map(bytes).collect::<io::Result<_>>();
+        let file = folder.open(&folder.segment(newest))?;
+        sync_folder(&path.join("events")).and_then(|()| held.sync_all()).map_err(Error::path("sync", path, REMEDY))?;
+        durable.start(closed.map_err(Error::path("examine", path, REMEDY))?, newest);
+        let end = Place { segment: newest, offset: 0 };
+        let batch = Vec::new();
+        let path = path.to_owned();
+        Ok(Log { path, folder, _held: held, file, end, durable_index: 0, index: 0, batch, most: SEGMENT, durable })
     }
 
-    /// The file's path.
+    /// The log's folder.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether an event ends at `offset` after which `index` is next.
-    pub(crate) fn is_end(&self, offset: u64, index: u64) -> bool {
-        super::seek::is_end(&self.file, offset, index).unwrap_or(false)
+    /// The same, with the right to write beside the events.
+    pub(crate) fn folder(&self) -> Folder {
+        self.folder.clone()
     }
 
-    /// Reads every event from `offset` on, whose index should be `index`, and cuts off a torn end.
+    /// Whether an event ends at `offset` of its segment after which `index` is next.
+    pub(crate) fn is_end(&self, offset: u64, index: u64) -> bool {
+        let Some(place) = self.place(offset, index) else { return false };
+        let file = File::open(self.folder.segment(place.segment));
+        file.and_then(|file| super::seek::is_end(&file, place.offset, index)).unwrap_or(false)
+    }
+
+    /// The end at `offset` of a segment before event `index`.
+    fn place(&self, offset: u64, index: u64) -> Option<Place> {
+        match (offset, index) {
+            (0, _) => Some(self.durable.segment_of(index)).filter(|segment| *segment == index),
+            (_, 0) => None,
+            _ => Some(self.durable.segment_of(index - 1)),
+        }
+        .map(|segment| Place { segment, offset })
+    }
+
+    /// Reads every event from `offset` of a segment on, whose index should be `index`, and cuts off a torn end.
     ///
     /// # Errors
-    /// [`Error::Path`] if the file cannot be read or cut.
+    /// [`Error::Path`] if the log cannot be read or cut.
     pub(crate) fn recover(
         &mut self,
         offset: u64,
         index: u64,
         each: &mut dyn FnMut(&Head<'_>, &[u8]),
     ) -> Result<Scan, Error> {
+        let first = Place { segment: self.durable.first(), offset: 0 };
+        let mut from = self.place(offset, index).unwrap_or(first);
+        let mut found = Scan { index: index.max(from.segment), ..Scan::default() };
+        loop {
+            let path = self.folder.segment(from.segment);
+            let failed = || Error::path("recover", &path, REMEDY);
+            let file = File::open(&path).map_err(failed())?;
+            found = scan(&file, from.offset, found, each).map_err(failed())?;
+            let (_, Some(next)) = self.durable.extent(from.segment) else { break };
+            // Only the newest segment has an end that may be torn; elsewhere it is damage, which stays.
+            found.damaged += u64::from(std::mem::take(&mut found.torn) > 0) + u64::from(found.index != next);
+            found.index = found.index.max(next);
+            from = Place { segment: next, offset: 0 };
+        }
+        self.end = Place { segment: from.segment, offset: found.offset };
         let failed = || Error::path("recover", &self.path, REMEDY);
-        let found = scan(&self.file, offset, index, each).map_err(failed())?;
         if found.torn > 0 {
             self.file.set_len(found.offset).map_err(failed())?;
             tracing::warn!(bytes = found.torn, "cut a torn end off the log");
         }
         // What the last collector wrote and did not sync was just read, and is built upon from here.
         self.file.sync_all().map_err(failed())?;
-        (self.offset, self.index) = (found.offset, found.index);
-        self.durable.publish(self.offset, self.index);
+        (self.index, self.durable_index) = (found.index, found.index);
+        self.durable.publish(self.end, self.index);
         Ok(found)
+    }
+
+    /// Goes on at `index`, where proofs say that there were events that are gone.
+    ///
+    /// # Errors
+    /// [`Error::Path`] if no segment can be made.
+    pub(crate) fn skip_to(&mut self, index: u64) -> Result<(), Error> {
+        if index > self.index {
+            (self.index, self.durable_index) = (index, index);
+            self.begin_segment().map_err(Error::path("go on with", &self.path, REMEDY))?;
+            self.durable.publish(self.end, self.index);
+        }
+        Ok(())
     }
 
     /// How much is durable, for those who follow.
     pub(crate) fn durable(&self) -> Arc<Durable> {
         Arc::clone(&self.durable)
+    }
+
+    /// The index of the next event, durable or not.
+    pub(crate) fn next_index(&self) -> u64 {
+        self.index
     }
 
     /// Bytes waiting to be committed.
@@ -164,13 +180,17 @@ impl Log {
         self.index += 1;
     }
 
-    /// Makes the batch durable and tells the followers. After a failure the file is opened anew and everything not
-    /// durable is written again, for as long as `go_on` says so; it decides how long to wait. `false`: given up, and
-    /// the batch is still pending.
+    /// Makes the batch durable and tells the followers. After a failure the segment is cut back to what is durable,
+    /// and everything else is written again to a new one, for as long as `go_on` says so; it decides how long to
+    /// wait. `false`: given up, and the batch is still pending.
     pub(crate) fn commit(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let mut failed = false;
         loop {
-            let written = if failed { self.reopen().and_then(|()| self.write()) } else { self.write() };
+            let written = match failed {
+                true => self.repair().and_then(|()| self.write()),
+                false if self.end.offset >= self.most => self.begin_segment().and_then(|()| self.write()),
+                false => self.write(),
+            };
             match written {
                 Ok(()) => break,
                 Err(error) => {
@@ -187,16 +207,17 @@ impl Log {
         if failed {
             tracing::info!(path = ?self.path, "the log can be written again");
         }
-        self.offset += self.batch.len() as u64;
+        self.end.offset += self.batch.len() as u64;
+        self.durable_index = self.index;
         self.batch.clear();
         self.batch.shrink_to(KEPT);
-        self.durable.publish(self.offset, self.index);
+        self.durable.publish(self.end, self.index);
         true
     }
 
-    /// The durable end: offset and next index.
+    /// The durable end: offset in its segment and next index.
     pub(crate) fn end(&self) -> (u64, u64) {
-        (self.offset, self.index)
+        (self.end.offset, self.durable_index)
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -204,44 +225,37 @@ impl Log {
         Ok(fdatasync(&self.file)?)
     }
 
-    fn reopen(&mut self) -> io::Result<()> {
-        self.file = open(&self.path).map_err(io::Error::other)?;
-        self.file.set_len(self.offset)
+    /// Cuts the newest segment back to what is durable, by a new descriptor, and begins the next.
+    fn repair(&mut self) -> io::Result<()> {
+        let path = self.folder.segment(self.end.segment);
+        match fs::symlink_metadata(&path) {
+            Ok(_) => {
+                let file = self.folder.open(&path).map_err(io::Error::other)?;
+                file.set_len(self.end.offset)?;
+                file.sync_all()?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        self.begin_segment()
     }
-}
 
-/// Opens or makes the file, and makes sure that it is nobody else's.
-fn open(path: &Path) -> Result<File, Error> {
-    let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true).mode(0o640).custom_flags(flags.bits().cast_signed());
-    let file = options.open(path).map_err(Error::path("open", path, REMEDY))?;
-    let status = file.metadata().map_err(Error::path("examine", path, REMEDY))?;
-    let what = if !status.is_file() {
-        "is not a regular file"
-    } else if status.uid() != rustix::process::geteuid().as_raw() {
-        "belongs to another user"
-    } else if status.nlink() != 1 {
-        "has other names as well"
-    } else if status.mode() & 0o022 != 0 {
-        "can be written by others"
-    } else {
-        return Ok(file);
-    };
-    Err(Error::NotOurs { path: path.into(), what })
-}
-
-/// Writes a small file so that a crash leaves either the old one or the new one.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    options.write(true).create(true).truncate(true).mode(0o640).custom_flags(flags.bits().cast_signed());
-    let mut file = options.open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+    /// Begins the segment of the next event that is not durable. One without any event is made anew.
+    fn begin_segment(&mut self) -> io::Result<()> {
+        let first = self.durable_index;
+        let path = self.folder.segment(first);
+        self.folder.make_folder("events")?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed?,
+        }
+        let file = self.folder.open(&path).map_err(io::Error::other)?;
+        sync_folder(&self.path.join("events"))?;
+        self.file = file;
+        self.end = Place { segment: first, offset: 0 };
+        self.durable.publish(self.end, first);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

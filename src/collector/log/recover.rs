@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Reading the end of the evidence file after a start: where it ends, and what stands in it.
+//! Reading the end of the evidence log after a start: where it ends, and what stands in it.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -30,7 +30,7 @@ impl Head<'_> {
 /// What a scan found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Scan {
-    /// Where the last whole event ends.
+    /// Where the last whole event ends in its segment.
     pub(crate) offset: u64,
     /// Index of the next event.
     pub(crate) index: u64,
@@ -40,17 +40,18 @@ pub(crate) struct Scan {
     pub(crate) damaged: u64,
 }
 
-/// Reads the events from `offset` on. A line that is no event belongs to the torn end only if no event follows it.
+/// Reads the events of a segment from `offset` on and adds them to what was found before. A line that is no event
+/// belongs to the torn end only if no event follows it.
 pub(super) fn scan(
     mut file: &File,
     offset: u64,
-    index: u64,
+    before: Scan,
     each: &mut dyn FnMut(&Head<'_>, &[u8]),
 ) -> io::Result<Scan> {
     let size = file.metadata()?.len();
     file.seek(SeekFrom::Start(offset))?;
     let mut reader = BufReader::with_capacity(1 << 20, file);
-    let mut found = Scan { offset, index, torn: 0, damaged: 0 };
+    let mut found = Scan { offset, torn: 0, ..before };
     let (mut at, mut suspect) = (offset, 0);
     let mut line = Vec::new();
     loop {

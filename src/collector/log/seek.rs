@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Finding an event by its index. Lines carry their index in order, so halving the file finds one in a few reads,
+//! Finding an event by its index. Lines carry their index in order, so halving a segment finds one in a few reads,
 //! with no second file that could disagree.
 
 use std::fs::File;
@@ -15,8 +15,8 @@ struct Indexed {
     index: u64,
 }
 
-/// Where the first event past `index` begins, in a file of `end` bytes.
-pub(crate) fn after(file: &File, end: u64, index: u64) -> io::Result<u64> {
+/// Where the first event past `index` begins, in a segment of `end` bytes.
+pub(super) fn after(file: &File, end: u64, index: u64) -> io::Result<u64> {
     // Lines that begin before `low` are not past the index; the one at `answer` is, or there is none.
     let (mut low, mut high, mut answer) = (0, end, end);
     while low < high {
@@ -39,8 +39,9 @@ pub(crate) fn after(file: &File, end: u64, index: u64) -> io::Result<u64> {
 
 /// Whether an event ends at `offset` after which `index` is next.
 pub(super) fn is_end(file: &File, offset: u64, index: u64) -> io::Result<bool> {
-    if offset == 0 || index == 0 {
-        return Ok(offset == 0 && index == 0);
+    // A segment is named after the event that it begins with.
+    if offset == 0 {
+        return Ok(true);
     }
     if file.metadata()?.len() < offset {
         return Ok(false);

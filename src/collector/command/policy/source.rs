@@ -84,6 +84,9 @@ impl Source {
                 files.push(path.clone());
                 continue;
             }
+            // A log has its events in a folder of their own.
+            let events = path.join("events");
+            let path = if events.is_dir() { &events } else { path };
             let entries = fs::read_dir(path).map_err(Failure::path("read", path, REMEDY))?;
             let inside = entries.map(|entry| entry.map(|entry| entry.path()));
             let mut inside: Vec<_> =

@@ -85,6 +85,7 @@ fn a_collector_killed_twenty_times_stores_everything_once() {
         line("attach", &attach_at),
         line("readers", &place.settings.readers),
         line("log", &place.settings.log),
+        line("keys", &place.folder.path().join("keys")),
     ];
     fs::write(&config, text.concat() + "spool = \"\"\n").unwrap();
     let mut daemon = Daemon::start(&config, &attach_at);

@@ -34,8 +34,9 @@ impl Place {
         Place { folder, settings }
     }
 
+    /// The first segment of the log, which no test here fills.
     pub(crate) fn file(&self) -> PathBuf {
-        self.settings.log.join("events.jsonl")
+        self.settings.log.join("events/000000000000.jsonl")
     }
 
     /// The events that are whole by now; their indices are checked.
