@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use harness::artifacts;
 use harness::collector::Collector;
 use harness::guard::{ALLOW_ALL, Guard, Way};
+use harness::lines::Lines;
 use harness::run::{eventually, run};
 use harness::token;
 use serde_json::Value;

@@ -5,14 +5,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{Failure, collect, completions, doctor, keep, man, policy, run, schema, sign, tail};
+use crate::command::{
+    Failure, checkpoint, collect, completions, doctor, keep, man, policy, prove, run, schema, sign, tail, verify, verify_proof,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   1    failed: what it was and what to do stands on stderr
   2    the command line is wrong; policy verbs: no answer, what is in the way stands on stderr
-  3    run, policy replay: --fail-on was hit
+  3    run, policy replay: --fail-on was hit; verify: nothing is wrong, but no key vouches for it
   run passes on the exit code of its command, 128 + n where signal n ended it.
 
 Examples:
@@ -34,6 +36,10 @@ enum Verb {
     Tail(tail::Arguments),
     Doctor(doctor::Arguments),
     Policy(policy::Arguments),
+    Verify(verify::Arguments),
+    Prove(prove::Arguments),
+    VerifyProof(verify_proof::Arguments),
+    Checkpoint(checkpoint::Arguments),
     Collect(collect::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -50,6 +56,10 @@ impl Cli {
             Verb::Tail(arguments) => tail::run(&arguments),
             Verb::Doctor(arguments) => doctor::run(&arguments),
             Verb::Policy(arguments) => policy::run(&arguments),
+            Verb::Verify(arguments) => verify::run(&arguments),
+            Verb::Prove(arguments) => prove::run(&arguments),
+            Verb::VerifyProof(arguments) => verify_proof::run(&arguments),
+            Verb::Checkpoint(arguments) => checkpoint::run(&arguments),
             Verb::Collect(arguments) => collect::run(&arguments),
             Verb::Schema(arguments) => schema::run(&arguments),
             Verb::Completions(arguments) => completions::run(&arguments),
@@ -102,6 +112,12 @@ mod tests {
             "policy learn --since 7d events.jsonl -",
             "policy replay p.toml --at 2031-01-01 --since 2026-11-01T08:00:00Z --fail-on warn --passed --sarif",
             "policy diff a.toml b.toml --json",
+            "verify",
+            "verify /log --key k --since n --json",
+            "prove 17 /log --key k",
+            "prove ab/0/1 --event",
+            "verify-proof p --event e --key k --json",
+            "checkpoint --key",
             "schema",
             "completions bash",
             "man",
@@ -123,6 +139,8 @@ mod tests {
             "policy replay p.toml --at 7d",
             "policy replay p.toml --json --sarif",
             "policy diff a.toml",
+            "prove",
+            "verify-proof p",
             "completions",
             "bogus",
         ] {

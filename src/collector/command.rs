@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The verbs of the command line, and how they fail: on stderr, with what to do next, never with a panic.
 
+pub(crate) mod checkpoint;
 pub(crate) mod collect;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+mod evidence;
 mod faults;
 mod follow;
 pub(crate) mod keep;
@@ -11,10 +13,13 @@ mod library;
 pub(crate) mod man;
 mod notify;
 pub(crate) mod policy;
+pub(crate) mod prove;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod sign;
 pub(crate) mod tail;
+pub(crate) mod verify;
+pub(crate) mod verify_proof;
 
 use std::fmt;
 use std::io::{self, Write};

@@ -19,6 +19,7 @@ mod rig;
 mod settings;
 mod sign;
 pub mod stream;
+pub mod verify;
 
 pub use collector::Collector;
 pub use error::Error;

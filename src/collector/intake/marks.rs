@@ -54,7 +54,7 @@ impl Marks {
         let mut fields = Map::new();
         if !latest.note.is_empty() {
             let hash = Hex(&Sha256::digest(latest.note.as_bytes())).to_string();
-            fields.insert("previous".into(), json!({ "size": latest.size, "sha256": hash }));
+            fields.insert("previous".into(), json!({ "sha256": hash, "size": latest.size }));
         }
         fields.insert("epoch".into(), latest.epoch.into());
         fields.insert("boot".into(), self.boot.clone().into());
