@@ -146,8 +146,7 @@ def chain(text, damage):
         good = good and origin == before[0].name and note.size >= before[1] and note.signed_by(before[0])
         good = good and (epochs or note.size == 0 and origin == "p11guard/" + sha256(key.public)[:16].hex())
         if not good:
-            damage("epochs", "certificate %d is wrong" % number)
-            return epochs
+            return damage("epochs", "certificate %d is wrong" % number) or epochs
         epochs.append((key, note.size, note.root))
     return epochs
 

@@ -38,15 +38,15 @@ pub(super) const KINDS: [(&str, Make); 17] = [
             }
         })
     }),
-    ("a segment gone, empty or misnamed", Attacker::segment),
-    ("a tile gone, empty or another's", Attacker::tile),
-    ("notes taken out, twice, swapped or older", Attacker::note),
-    ("certificates taken out, twice or swapped", Attacker::certificate),
+    ("a segment gone, empty or misnamed", |a, i, n| a.segment(i, n)),
+    ("a tile gone, empty or another's", |a, i, n| a.tile(i, n)),
+    ("notes taken out, twice, swapped or older", |a, i, n| a.note(i, n)),
+    ("certificates taken out, twice or swapped", |a, i, n| a.certificate(i, n)),
     ("old events sealed again with the key of today", |a, number, n| a.reseal(number, n, false)),
     ("the same, with all notes made anew", |a, number, n| a.reseal(number, n, true)),
-    ("cut, and gone on with under the key of today", Attacker::cut_and_continue),
-    ("a log without seal", Attacker::unsealed),
-    ("another log under another key", Attacker::replaced),
+    ("cut, and gone on with under the key of today", |a, i, n| a.cut_and_continue(i, n)),
+    ("a log without seal", |a, i, n| a.unsealed(i, n)),
+    ("another log under another key", |a, i, n| a.replaced(i, n)),
 ];
 
 impl Attacker<'_> {
