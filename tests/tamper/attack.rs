@@ -17,7 +17,7 @@ type Make = fn(&Attacker<'_>, usize, &mut Numbers) -> Option<Change>;
 /// The kinds, by what they are called in the report.
 pub(super) const KINDS: [(&str, Make); 17] = [
     ("a bit flipped", |a, _, n| a.bytes(n, |bytes, at, n| bytes[at] ^= 1 << n.below(8))),
-    ("a byte taken out", |a, _, n| a.bytes(n, |bytes, at, _| drop(bytes.remove(at)))),
+    ("a byte taken out", |a, _, n| a.bytes(n, |bytes, at, _| { bytes.remove(at); })),
     ("a byte put in", |a, _, n| a.bytes(n, |bytes, at, n| bytes.insert(at, b"0\n{}x "[n.below(6)]))),
     ("a file cut short", |a, _, n| a.bytes(n, |bytes, at, _| bytes.truncate(at))),
     ("an event taken out", |a, number, _| a.events(|lines| number < lines.len() && !lines.remove(number).is_empty())),
