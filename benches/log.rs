@@ -24,13 +24,15 @@ fn main() {
     for round in 0..3 {
         let folder = tempfile::tempdir().expect("a folder");
         let program = Some(harness::artifacts::p11guard());
-        let settings = Settings { keys: Some(folder.path().join("keys")), program, ..Settings::private(folder.path()) };
+        let settings =
+            Settings { keys: Some(folder.path().join("keys")), program, ..Settings::private(folder.path()) };
         let log = settings.log.clone();
         let attach = settings.attach.clone();
         let collector = Collector::start(settings).expect("a collector");
         let layout = Layout::new(LANES, 8 << 20).expect("a layout");
         let generation = Generation::first().expect("a generation");
-        let producer = Producer::create(layout, Backing::Memfd, Clock::detect(), &[], generation).expect("a ring");
+        let producer =
+            Producer::create(layout, Backing::Memfd, Clock::detect(), &[], generation).expect("a ring");
         let connection = rig::attach(&producer, &attach).expect("attached");
         let before = sealed(&log);
         let started = Instant::now();
@@ -46,8 +48,13 @@ fn main() {
         let took = started.elapsed();
         drop(connection);
         collector.stop().expect("stored");
-        let bytes: u64 = std::fs::read_dir(log.join("events")).expect("segments").flatten().map(|e| e.metadata().map_or(0, |m| m.len())).sum();
-        let notes = std::fs::read_to_string(log.join("checkpoints")).map_or(0, |notes| notes.matches("\n\n").count());
+        let bytes: u64 = std::fs::read_dir(log.join("events"))
+            .expect("segments")
+            .flatten()
+            .map(|e| e.metadata().map_or(0, |m| m.len()))
+            .sum();
+        let notes =
+            std::fs::read_to_string(log.join("checkpoints")).map_or(0, |notes| notes.matches("\n\n").count());
         println!(
             "round {round}: {EVENTS} events of {} bytes durable and under a signed note in {took:.2?}: {:.0} events/s, {notes} notes",
             bytes / EVENTS,

@@ -51,7 +51,8 @@ fn an_independent_implementation_accepts_a_log_of_ours() {
 
     let vkey = p11guard(&["checkpoint", "--key"], &log);
     let known = VerifierList::new(vec![Box::new(StandardVerifier::new(vkey.trim()).expect("a key"))]);
-    let note = signed_note::Note::from_bytes(&std::fs::read(log.join("checkpoint")).expect("a note")).expect("a note");
+    let note = signed_note::Note::from_bytes(&std::fs::read(log.join("checkpoint")).expect("a note"))
+        .expect("a note");
     let (good, _) = note.verify(&known).expect("our signature");
     assert_eq!(good.len(), 1);
     let said = tlog_tiles::Checkpoint::from_bytes(note.text()).expect("a checkpoint");
@@ -62,7 +63,8 @@ fn an_independent_implementation_accepts_a_log_of_ours() {
     assert_eq!(tree_hash(said.size(), &hashes).expect("a root"), *said.hash());
     for (index, line) in lines.iter().enumerate() {
         let theirs = prove_record(said.size(), index as u64, &hashes).expect("a proof");
-        check_record(&theirs, said.size(), *said.hash(), index as u64, record_hash(line.as_bytes())).expect("it holds");
+        check_record(&theirs, said.size(), *said.hash(), index as u64, record_hash(line.as_bytes()))
+            .expect("it holds");
         if index % 97 == 0 {
             let ours = Inclusion::parse(&p11guard(&["prove", &index.to_string()], &log)).expect("a proof");
             let ours: Vec<_> = ours.path.into_iter().map(tlog_tiles::Hash).collect();
@@ -102,7 +104,8 @@ fn notes_and_tiles_of_an_independent_implementation_are_accepted() {
 
     let root = tree_hash(700, &Stored(&stored)).expect("a root");
     assert_eq!(edge.range().root(), root.0);
-    let text = Checkpoint { origin: key.name.clone(), size: 700, root: root.0, extension: String::new() }.to_string();
+    let text = Checkpoint { origin: key.name.clone(), size: 700, root: root.0, extension: String::new() }
+        .to_string();
     let mut note = signed_note::Note::new(text.as_bytes(), &[]).expect("a note");
     note.add_sigs(&[&signer]).expect("a signature");
     let note = Note::parse(std::str::from_utf8(&note.to_bytes()).expect("text")).expect("a note");

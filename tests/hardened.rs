@@ -55,7 +55,7 @@ fn said<'l>(line: &'l str, word: &str) -> Option<&'l str> {
 /// empty, and what was recorded lies in the spool.
 fn recorded(collector: &Collector) -> Vec<Value> {
     eventually("the last call", || {
-        let text = std::fs::read_to_string(collector.log()).expect("the log");
+        let text = collector.text();
         let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
         let stored: Vec<Value> = whole.map(|line| serde_json::from_str(line).expect("an event")).collect();
         stored.iter().any(|event| event["function"] == "C_Finalize").then_some(stored)

@@ -100,15 +100,22 @@ fn every_flipped_bit_is_noticed() {
     for (name, content) in &sample.files {
         // Of the events one bit of each byte, a different one from byte to byte, unless all are asked for.
         let every = full || !name.starts_with("events/");
-        bits.extend((0..content.len() * 8).filter(|bit| every || bit % 8 == bit / 8 * 5 % 8).map(|bit| (name, bit)));
+        bits.extend(
+            (0..content.len() * 8).filter(|bit| every || bit % 8 == bit / 8 * 5 % 8).map(|bit| (name, bit)),
+        );
     }
-    let events: usize = sample.files.iter().filter(|(name, _)| name.starts_with("events/")).map(|(_, all)| all.len()).sum();
+    let events: usize =
+        sample.files.iter().filter(|(name, _)| name.starts_with("events/")).map(|(_, all)| all.len()).sum();
     let halves = bits.split_at(bits.len() / 2);
     let missed: usize = std::thread::scope(|scope| {
         let other = scope.spawn(|| unnoticed(&sample, &trust, halves.0));
         unnoticed(&sample, &trust, halves.1) + other.join().expect("no panic")
     });
-    println!("{} flipped bits of {} files, {events} bytes of events: {missed} missed", bits.len(), sample.files.len());
+    println!(
+        "{} flipped bits of {} files, {events} bytes of events: {missed} missed",
+        bits.len(),
+        sample.files.len()
+    );
     assert_eq!(missed, 0);
     assert!(events >= 64 << 10);
 }
@@ -122,14 +129,20 @@ fn a_log_rolled_back_as_a_whole_is_noticed_by_whoever_kept_a_note() {
     assert!(verify(&sample.files, &trust(Some(note.clone()))).is_proved() && !second.refuses(&Vec::new()));
     let (mut noticed, mut unnoticed) = (0, 0);
     for older in &sample.older {
-        let removed = sample.files.keys().filter(|name| !older.contains_key(*name)).map(|name| (name.clone(), None));
+        let removed =
+            sample.files.keys().filter(|name| !older.contains_key(*name)).map(|name| (name.clone(), None));
         let restored = older.iter().map(|(name, content)| (name.clone(), Some(content.clone())));
         let change: Change = removed.chain(restored).collect();
         // By itself it is what the log once was, and nothing in it can say that it is not any more.
         unnoticed += usize::from(verify(older, &trust(None)).is_proved());
-        noticed += usize::from(!verify(older, &trust(Some(note.clone()))).damage.is_empty() && second.refuses(&change));
+        noticed += usize::from(
+            !verify(older, &trust(Some(note.clone()))).damage.is_empty() && second.refuses(&change),
+        );
     }
-    println!("{} older states of the log: {noticed} noticed with a kept note, {unnoticed} proved for what they are", sample.older.len());
+    println!(
+        "{} older states of the log: {noticed} noticed with a kept note, {unnoticed} proved for what they are",
+        sample.older.len()
+    );
     assert_eq!((noticed, unnoticed), (sample.older.len(), sample.older.len()));
 }
 

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    Failure, checkpoint, collect, completions, doctor, keep, man, policy, prove, run, schema, sign, tail, verify, verify_proof,
+    Failure, checkpoint, collect, completions, doctor, keep, man, policy, prove, run, schema, sign, tail,
+    verify, verify_proof,
 };
 
 const EXIT_CODES: &str = "\

@@ -125,7 +125,9 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Error::Path { source, .. } | Error::System { source, .. } | Error::Unsealed { source } => Some(source),
+            Error::Path { source, .. } | Error::System { source, .. } | Error::Unsealed { source } => {
+                Some(source)
+            }
             _ => None,
         }
     }

@@ -128,7 +128,9 @@ impl Intake {
         let recovered = books.recover(&mut log)?;
         let now = Instant::now();
         let sealing = match signing {
-            Some((signing, seals)) => Some((Sealer::start(&mut log, signing, seals)?, Marks::new(&host.boot, now))),
+            Some((signing, seals)) => {
+                Some((Sealer::start(&mut log, signing, seals)?, Marks::new(&host.boot, now)))
+            }
             None => None,
         };
         // So that a collector killed again and again reads no part of the log more often than it wrote it.

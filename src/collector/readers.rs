@@ -204,8 +204,12 @@ impl Reader {
         }
         let end = self.durable.end();
         let problem = match serde_json::from_slice(&line) {
-            Ok(Request { after: None, from: Some(From::Start) }) => return Ok(Some(Cursor::at_start(log, durable))),
-            Ok(Request { after: None, from: Some(From::Checkpoint) }) => return self.follow_notes().map(|()| None),
+            Ok(Request { after: None, from: Some(From::Start) }) => {
+                return Ok(Some(Cursor::at_start(log, durable)));
+            }
+            Ok(Request { after: None, from: Some(From::Checkpoint) }) => {
+                return self.follow_notes().map(|()| None);
+            }
             // One before the first that there is.
             Ok(Request { after: Some(index), from: None }) if index < end.index => {
                 return Cursor::before(log, durable, index + 1).map(Some);

@@ -305,7 +305,9 @@ mod tests {
             .map(|l| format!("{l}\n"))
             .collect();
         let settings = Settings::parse("config/collector.toml", all.as_bytes()).unwrap();
-        assert!(settings.attach_group.is_some() && settings.readers_group.is_some() && settings.signer.is_some());
+        assert!(
+            settings.attach_group.is_some() && settings.readers_group.is_some() && settings.signer.is_some()
+        );
         assert_eq!(settings.record.keys.len(), 2);
     }
 

@@ -44,7 +44,8 @@ impl Signer {
     /// [`Error::System`] if there is no socket.
     pub fn serve_stdin(self) -> Result<(), Error> {
         harden();
-        let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(Error::system("use the standard input"))?;
+        let stdin =
+            io::stdin().as_fd().try_clone_to_owned().map_err(Error::system("use the standard input"))?;
         self.serve(&stdin);
         Ok(())
     }
@@ -55,14 +56,16 @@ impl Signer {
     /// [`Error`] if it cannot listen there.
     pub fn serve_socket(self, path: &Path, client: Option<u32>) -> Result<(), Error> {
         harden();
-        let listener = listen(path, SocketType::SEQPACKET, if client.is_some() { 0o666 } else { 0o600 }, None)?;
+        let listener =
+            listen(path, SocketType::SEQPACKET, if client.is_some() { 0o666 } else { 0o600 }, None)?;
         let ours = rustix::process::geteuid().as_raw();
         loop {
             if !crate::intake::packet::ready(&listener, Duration::from_secs(60)) {
                 continue;
             }
             let Ok(socket) = accept_with(&listener, SocketFlags::CLOEXEC) else { continue };
-            let known = peer(socket.as_fd()).is_ok_and(|(_, uid, _)| uid == ours || uid == 0 || Some(uid) == client);
+            let known =
+                peer(socket.as_fd()).is_ok_and(|(_, uid, _)| uid == ours || uid == 0 || Some(uid) == client);
             if known {
                 self.serve(&socket);
             }
@@ -78,7 +81,8 @@ impl Signer {
             }
             let answered = self.answer(&mut store, &packet).and_then(|(store, known)| {
                 for note in store.certificates(known).map_err(|error| error.to_string())? {
-                    send(socket.as_fd(), &[b"C", note.as_bytes()], None).map_err(|error| error.to_string())?;
+                    send(socket.as_fd(), &[b"C", note.as_bytes()], None)
+                        .map_err(|error| error.to_string())?;
                 }
                 Ok(store)
             });
@@ -110,7 +114,10 @@ impl Signer {
                 let end = number(&rest[8..]).ok_or(WRONG)?;
                 let hashes = rest[16..].chunks_exact(32).map(|hash| Hash::try_from(hash).unwrap_or_default());
                 let more = Range::of(store.size(), end, hashes.collect()).ok_or_else(|| {
-                    format!("a tree of {} leaves is signed, and {end} with these hashes do not go on from it", store.size())
+                    format!(
+                        "a tree of {} leaves is signed, and {end} with these hashes do not go on from it",
+                        store.size()
+                    )
                 })?;
                 store.sign(&more, self.epoch)?;
                 Ok((store, known))

@@ -27,7 +27,9 @@ impl Lines {
     /// Where the log is no text.
     pub fn read(&mut self) -> String {
         let mut lines = String::new();
-        for segment in files(&self.events).into_iter().filter(|file| file.extension().is_some_and(|e| e == "jsonl")) {
+        for segment in
+            files(&self.events).into_iter().filter(|file| file.extension().is_some_and(|e| e == "jsonl"))
+        {
             let from = match &self.at {
                 Some((at, _)) if segment < *at => continue,
                 Some((at, bytes)) if segment == *at => *bytes,

@@ -17,17 +17,34 @@ type Make = fn(&Attacker<'_>, usize, &mut Numbers) -> Option<Change>;
 /// The kinds, by what they are called in the report.
 pub(super) const KINDS: [(&str, Make); 17] = [
     ("a bit flipped", |a, _, n| a.bytes(n, |bytes, at, n| bytes[at] ^= 1 << n.below(8))),
-    ("a byte taken out", |a, _, n| a.bytes(n, |bytes, at, _| { bytes.remove(at); })),
+    ("a byte taken out", |a, _, n| {
+        a.bytes(n, |bytes, at, _| {
+            bytes.remove(at);
+        })
+    }),
     ("a byte put in", |a, _, n| a.bytes(n, |bytes, at, n| bytes.insert(at, b"0\n{}x "[n.below(6)]))),
     ("a file cut short", |a, _, n| a.bytes(n, |bytes, at, _| bytes.truncate(at))),
-    ("an event taken out", |a, number, _| a.events(|lines| number < lines.len() && !lines.remove(number).is_empty())),
+    ("an event taken out", |a, number, _| {
+        a.events(|lines| number < lines.len() && !lines.remove(number).is_empty())
+    }),
     ("an event twice", |a, number, n| {
         let to = n.below(a.count());
-        a.events(|lines| number < lines.len() && { let line = lines[number].clone(); lines.insert(to, line); true })
+        a.events(|lines| {
+            number < lines.len() && {
+                let line = lines[number].clone();
+                lines.insert(to, line);
+                true
+            }
+        })
     }),
     ("two events swapped", |a, number, n| {
         let other = n.below(a.count());
-        a.events(|lines| number < lines.len() && { lines.swap(number, other); true })
+        a.events(|lines| {
+            number < lines.len() && {
+                lines.swap(number, other);
+                true
+            }
+        })
     }),
     ("an event rewritten", |a, number, n| {
         a.events(|lines| {
@@ -86,7 +103,8 @@ impl Attacker<'_> {
     }
 
     fn one_segment(&self, lines: &[Vec<u8>]) -> Change {
-        let others = self.files().keys().filter(|name| name.starts_with("events/")).map(|name| (name.clone(), None));
+        let others =
+            self.files().keys().filter(|name| name.starts_with("events/")).map(|name| (name.clone(), None));
         others.chain([("events/000000000000.jsonl".to_owned(), Some(lines.concat()))]).collect()
     }
 
@@ -148,7 +166,8 @@ impl Attacker<'_> {
         if number % 2 == 1 {
             // The last one taken out with the newest made to fit is the log of a second ago, events and tiles apart:
             // its end is a tail then, which both verifiers name; it is the rolled-back log of another test.
-            let taken = notes(&self.text("checkpoints")).count() > all.len() && all.last().is_some_and(|last| *last != self.text("checkpoint"));
+            let taken = notes(&self.text("checkpoints")).count() > all.len()
+                && all.last().is_some_and(|last| *last != self.text("checkpoint"));
             if taken {
                 return Some(change);
             }
@@ -172,7 +191,12 @@ impl Attacker<'_> {
             edge.push(leaf, &mut |tile, hashes| change.push((tile.to_string(), Some(hashes.concat()))));
             range.push(leaf);
             if sizes.contains(&range.end()) {
-                let said = Checkpoint { origin: origin.clone(), size: range.end(), root: range.root(), extension: String::new() };
+                let said = Checkpoint {
+                    origin: origin.clone(),
+                    size: range.end(),
+                    root: range.root(),
+                    extension: String::new(),
+                };
                 last = Note::sign(said.to_string(), &origin, &self.sample.secret).to_string();
                 all.push_str(&last);
             }
@@ -192,9 +216,12 @@ impl Attacker<'_> {
         let place = n.below(usize::try_from(begin).ok()?);
         let middle = lines[place].len() / 2;
         lines[place][middle] = lines[place][middle].wrapping_add(1);
-        let sizes: Vec<u64> = notes(&self.text("checkpoints")).filter_map(|note| Some(chain.checkpoint(note).ok()?.0.size)).collect();
+        let sizes: Vec<u64> = notes(&self.text("checkpoints"))
+            .filter_map(|note| Some(chain.checkpoint(note).ok()?.0.size))
+            .collect();
         let kept = if all { 0 } else { sizes.len() - 1 };
-        let (before, sizes) = (notes(&self.text("checkpoints")).take(kept).collect::<String>(), &sizes[kept..]);
+        let (before, sizes) =
+            (notes(&self.text("checkpoints")).take(kept).collect::<String>(), &sizes[kept..]);
         // What a `checkpoint` event says of the note before it is made to fit as well, as far as it can be.
         let mut change = self.sealed(&lines, sizes, before);
         if number % 2 == 1 && !all {
@@ -205,7 +232,8 @@ impl Attacker<'_> {
 
     /// Nothing but the newest note: the others might betray it.
     fn refit(&self, change: &mut Change) {
-        let newest = change.iter().find(|(name, _)| name == "checkpoint").and_then(|(_, content)| content.clone());
+        let newest =
+            change.iter().find(|(name, _)| name == "checkpoint").and_then(|(_, content)| content.clone());
         change.retain(|(name, _)| name != "checkpoints");
         change.push(("checkpoints".into(), newest));
     }
@@ -222,7 +250,9 @@ impl Attacker<'_> {
         lines.truncate(cut);
         // Just behind the cut, or with as many events as there were.
         let until = if number % 2 == 0 { cut + 1 } else { self.count() };
-        lines.extend((cut..until).map(|index| format!("{{\"index\":{index},\"event\":\"forged\"}}\n").into_bytes()));
+        lines.extend(
+            (cut..until).map(|index| format!("{{\"index\":{index},\"event\":\"forged\"}}\n").into_bytes()),
+        );
         let before = notes(&self.text("checkpoints"))
             .take_while(|note| chain.checkpoint(note).is_ok_and(|(said, _)| said.size <= cut as u64))
             .collect();
@@ -251,7 +281,8 @@ impl Attacker<'_> {
             key: first.key.clone(),
             secret: secret.clone(),
         };
-        let mut change = Attacker { sample: &own }.sealed(&self.lines(), &[self.count() as u64], String::new());
+        let mut change =
+            Attacker { sample: &own }.sealed(&self.lines(), &[self.count() as u64], String::new());
         change.push(("epochs".into(), Some(first.sign(&secret).to_string().into_bytes())));
         (number < 200).then_some(change)
     }

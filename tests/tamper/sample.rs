@@ -43,7 +43,10 @@ impl Sample {
         }
         let mut files = older.pop().expect("four");
         split(&mut files);
-        let first = run(std::process::Command::new(artifacts::p11guard()).arg("checkpoint").arg("--key").arg(collector.path("log")));
+        let first = run(std::process::Command::new(artifacts::p11guard())
+            .arg("checkpoint")
+            .arg("--key")
+            .arg(collector.path("log")));
         let key = Key::parse(first.success().stdout.trim()).expect("a key");
         let secrets = harness::collector::files(&collector.path("keys"));
         let secret = secrets.iter().find(|path| path.ends_with("secret")).expect("a secret");
@@ -66,7 +69,9 @@ fn load(collector: &Collector) -> Files {
 fn split(files: &mut Files) {
     let whole = files.remove("events/000000000000.jsonl").expect("the segment");
     let lines: Vec<_> = whole.split_inclusive(|byte| *byte == b'\n').collect();
-    for (first, end) in [(0, lines.len() / 3), (lines.len() / 3, lines.len() / 2), (lines.len() / 2, lines.len())] {
+    for (first, end) in
+        [(0, lines.len() / 3), (lines.len() / 3, lines.len() / 2), (lines.len() / 2, lines.len())]
+    {
         files.insert(format!("events/{first:012}.jsonl"), lines[first..end].concat());
     }
 }

@@ -31,11 +31,16 @@ impl Second {
     pub(super) fn start(sample: &Sample, since: Option<&str>) -> Second {
         let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts");
         let mut command = Command::new("python3");
-        command.args(["-B", "-c", DRIVER, scripts]).arg(sample.key.to_string()).arg(since.unwrap_or_default());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 is installed");
+        command
+            .args(["-B", "-c", DRIVER, scripts])
+            .arg(sample.key.to_string())
+            .arg(since.unwrap_or_default());
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 is installed");
         let (input, output) = (child.stdin.take(), child.stdout.take().expect("a pipe"));
         let mut second = Second { child, input, output: BufReader::new(output) };
-        let all: Change = sample.files.iter().map(|(name, content)| (name.clone(), Some(content.clone()))).collect();
+        let all: Change =
+            sample.files.iter().map(|(name, content)| (name.clone(), Some(content.clone()))).collect();
         second.say(&all);
         second
     }

@@ -40,11 +40,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return print(&format!("{first}\n")).map(|()| ExitCode::SUCCESS);
     }
     let path = folder.join("checkpoint");
-    let note = fs::read_to_string(&path)
-        .map_err(Failure::path("read", &path, "the log has no note yet: it is sealed each second while a collector runs"))?;
-    let (said, epoch) = chain.checkpoint(&note).map_err(|flaw| {
-        Failure::Refused(format!("{}: {flaw}; see p11guard verify", path.display()))
-    })?;
+    let note = fs::read_to_string(&path).map_err(Failure::path(
+        "read",
+        &path,
+        "the log has no note yet: it is sealed each second while a collector runs",
+    ))?;
+    let (said, epoch) = chain
+        .checkpoint(&note)
+        .map_err(|flaw| Failure::Refused(format!("{}: {flaw}; see p11guard verify", path.display())))?;
     if arguments.json {
         let root: String = said.root.iter().map(|byte| format!("{byte:02x}")).collect();
         let number = epoch.certificate.number;

@@ -46,8 +46,11 @@ pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
 /// The certificates of a log.
 pub(super) fn chain(folder: &Path) -> Result<(Chain, String), Failure> {
     let path = folder.join("epochs");
-    let text = fs::read_to_string(&path)
-        .map_err(Failure::path("read", &path, "the log is not sealed: set `keys` in collector.toml"))?;
+    let text = fs::read_to_string(&path).map_err(Failure::path(
+        "read",
+        &path,
+        "the log is not sealed: set `keys` in collector.toml",
+    ))?;
     let chain = Chain::parse(&text).map_err(|(number, flaw)| {
         Failure::Refused(format!("{}: certificate {number}: {flaw}; see p11guard verify", path.display()))
     })?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use collector::proof::{Inclusion, Hash, Tile, Tiles, event_index, leaf_hash, notes};
+use collector::proof::{Hash, Inclusion, Tile, Tiles, event_index, leaf_hash, notes};
 use serde::Deserialize;
 
 use super::evidence::{chain, key, log_folder};
@@ -53,7 +53,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = folder.join("checkpoint");
     let note = fs::read_to_string(&path).map_err(Failure::path("read", &path, "the log has no note yet"))?;
     let refused = |what: String| Failure::Refused(format!("{what}; see p11guard verify"));
-    let (said, epoch) = chain.checkpoint(&note).map_err(|flaw| refused(format!("{}: {flaw}", path.display())))?;
+    let (said, epoch) =
+        chain.checkpoint(&note).map_err(|flaw| refused(format!("{}: {flaw}", path.display())))?;
     if index >= said.size {
         let what = format!("event {index} is behind the last note, over {} events: wait a second", said.size);
         return Err(Failure::Refused(what));
@@ -62,17 +63,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let from = match &given {
         None => 0,
         Some(key) => {
-            let known = chain.find(key).ok_or_else(|| Failure::Refused("--key is no key of this log".into()))?;
+            let known =
+                chain.find(key).ok_or_else(|| Failure::Refused("--key is no key of this log".into()))?;
             known.certificate.number
         }
     };
     if from > epoch.certificate.number {
         return Err(Failure::Refused("--key is newer than the note: wait a second".into()));
     }
-    let [from, last] = [from, epoch.certificate.number].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+    let [from, last] =
+        [from, epoch.certificate.number].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
     let links: String = notes(&certificates).take(last + 1).skip(from).collect();
-    let failed = Failure::path("read the tiles of", &folder, "p11guard verify says what is wrong with the log");
-    let proof = Inclusion::prove(&mut Folder(&folder), index, said.size, note.clone(), Some(links)).map_err(failed)?;
+    let failed =
+        Failure::path("read the tiles of", &folder, "p11guard verify says what is wrong with the log");
+    let proof = Inclusion::prove(&mut Folder(&folder), index, said.size, note.clone(), Some(links))
+        .map_err(failed)?;
     // What is handed out holds.
     if proof.root(leaf_hash(line.trim_end_matches('\n').as_bytes()), said.size) != Some(said.root) {
         return Err(refused(format!("event {index} is not as it was sealed")));
@@ -104,7 +109,9 @@ fn find(folder: &Path, event: &str) -> Result<(u64, String), Failure> {
             let index = event_index(&line);
             let hit = match wanted {
                 Some(wanted) => index == Some(wanted),
-                None => serde_json::from_slice::<Named>(&line).is_ok_and(|it| it.id.as_deref() == Some(event)),
+                None => {
+                    serde_json::from_slice::<Named>(&line).is_ok_and(|it| it.id.as_deref() == Some(event))
+                }
             };
             if let Some(index) = index.filter(|_| hit && line.ends_with(b"\n")) {
                 return Ok((index, String::from_utf8_lossy(&line).into_owned()));

@@ -76,7 +76,10 @@ fn text(folder: &str, report: &Report) -> String {
         let _ = writeln!(out, "the first {first} events have no damage");
     }
     if *unsealed > 0 {
-        let _ = writeln!(out, "{unsealed} events behind the last note are not proved: they may have been changed, or more removed");
+        let _ = writeln!(
+            out,
+            "{unsealed} events behind the last note are not proved: they may have been changed, or more removed"
+        );
     }
     let _ = match report {
         _ if report.is_proved() => writeln!(out, "PROVED up to event {}", sealed.saturating_sub(1)),

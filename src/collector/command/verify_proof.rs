@@ -33,13 +33,17 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let proof = read_text(&arguments.proof)?;
-    let line = fs::read(&arguments.event)
-        .map_err(Failure::path("read", &arguments.event, "name the file of the event's line"))?;
+    let line = fs::read(&arguments.event).map_err(Failure::path(
+        "read",
+        &arguments.event,
+        "name the file of the event's line",
+    ))?;
     let line = line.strip_suffix(b"\n").unwrap_or(&line);
     let (inclusion, said) = check(&proof, line, key(&arguments.key)?)
         .map_err(|what| Failure::Refused(format!("{}: not proved: {what}", arguments.proof.display())))?;
     let text = match arguments.json {
-        true => serde_json::json!({ "origin": said.origin, "index": inclusion.index, "size": said.size }).to_string(),
+        true => serde_json::json!({ "origin": said.origin, "index": inclusion.index, "size": said.size })
+            .to_string(),
         false => format!("PROVED: event {} of {} in log {}", inclusion.index, said.size, said.origin),
     };
     print(&(text + "\n")).map(|()| ExitCode::SUCCESS)

@@ -59,11 +59,7 @@ pub(crate) struct Recovered {
 impl Books {
     /// The books of a log, on a host with this boot id.
     pub(crate) fn of(log: &Log, boot: [u8; 16]) -> Books {
-        Books {
-            path: log.path().join("state.json"),
-            boot: Name(&boot).to_string(),
-            written: (0, 0),
-        }
+        Books { path: log.path().join("state.json"), boot: Name(&boot).to_string(), written: (0, 0) }
     }
 
     /// Reads state and log.

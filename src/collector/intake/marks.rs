@@ -62,7 +62,9 @@ impl Marks {
         let mut told = HashMap::new();
         let mut streams = Vec::new();
         for (id, account) in accounts {
-            let sum = |each: &dyn Fn(&super::lanes::Lane) -> u64| account.lanes.iter().map(each).fold(0, u64::saturating_add);
+            let sum = |each: &dyn Fn(&super::lanes::Lane) -> u64| {
+                account.lanes.iter().map(each).fold(0, u64::saturating_add)
+            };
             let state = (sum(&|lane| lane.received()), sum(&|lane| lane.reported.iter().sum()));
             if self.told.get(id) != Some(&state) {
                 streams.push(stream(id, &account));
@@ -78,7 +80,8 @@ impl Marks {
 
 /// How far a stream has come.
 fn stream(id: &[u8; 16], account: &Account) -> Value {
-    let lanes = account.lanes.iter().enumerate().filter(|(_, lane)| lane.received() > 0 || !lane.reported.is_empty());
+    let lanes =
+        account.lanes.iter().enumerate().filter(|(_, lane)| lane.received() > 0 || !lane.reported.is_empty());
     let lanes = lanes.map(|(number, lane)| {
         let mut mark = Map::new();
         mark.insert("lane".into(), number.into());

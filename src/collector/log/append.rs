@@ -62,12 +62,25 @@ impl Log {
         let bytes = |first: &u64| Ok((*first, fs::metadata(folder.segment(*first))?.len()));
         let closed = closed.iter().map(bytes).collect::<io::Result<_>>();
         let file = folder.open(&folder.segment(newest))?;
-        sync_folder(&path.join("events")).and_then(|()| held.sync_all()).map_err(Error::path("sync", path, REMEDY))?;
+        sync_folder(&path.join("events"))
+            .and_then(|()| held.sync_all())
+            .map_err(Error::path("sync", path, REMEDY))?;
         durable.start(closed.map_err(Error::path("examine", path, REMEDY))?, newest);
         let end = Place { segment: newest, offset: 0 };
         let batch = Vec::new();
         let path = path.to_owned();
-        Ok(Log { path, folder, _held: held, file, end, durable_index: 0, index: 0, batch, most: SEGMENT, durable })
+        Ok(Log {
+            path,
+            folder,
+            _held: held,
+            file,
+            end,
+            durable_index: 0,
+            index: 0,
+            batch,
+            most: SEGMENT,
+            durable,
+        })
     }
 
     /// The log's folder.

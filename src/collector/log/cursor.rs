@@ -61,7 +61,8 @@ impl Cursor {
                     Some(file) => file,
                     None => File::open(self.folder.segment(self.at.segment))?,
                 };
-                let length = usize::try_from(bytes - self.at.offset).map_or(chunk.len(), |rest| rest.min(chunk.len()));
+                let length =
+                    usize::try_from(bytes - self.at.offset).map_or(chunk.len(), |rest| rest.min(chunk.len()));
                 let read = file.read_at(&mut chunk[..length], self.at.offset)?;
                 if read == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());

@@ -27,7 +27,10 @@ impl Folder {
     /// [`Error::Path`] if it cannot be made.
     pub(crate) fn make(path: &Path, group: Option<u32>) -> Result<Folder, Error> {
         let folder = Folder { path: path.into(), group };
-        folder.make_folder("").and_then(|()| folder.make_folder("events")).map_err(Error::path("make", path, REMEDY))?;
+        folder
+            .make_folder("")
+            .and_then(|()| folder.make_folder("events"))
+            .map_err(Error::path("make", path, REMEDY))?;
         Ok(folder)
     }
 

@@ -195,7 +195,11 @@ impl Sealing {
     }
 
     fn latest(&self) -> Latest {
-        Latest { size: self.growing.signed(), note: self.shown.note().into(), epoch: self.shown.known().saturating_sub(1) }
+        Latest {
+            size: self.growing.signed(),
+            note: self.shown.note().into(),
+            epoch: self.shown.known().saturating_sub(1),
+        }
     }
 }
 

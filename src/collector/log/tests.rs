@@ -4,8 +4,8 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::super::durable::End;
-use super::*;
 use super::super::seek::after;
+use super::*;
 use crate::log::Cursor;
 
 fn fresh(folder: &Path) -> (Log, Scan) {
@@ -153,7 +153,10 @@ fn a_write_that_fails_is_made_good_in_a_new_segment() {
     (&log.file).write_all(b"{\"index\":3,\"eve").unwrap();
     log.file = File::open(segment(folder.path(), 2)).unwrap();
     assert!(log.commit(&mut || true));
-    assert_eq!([0, 2, 3].map(|first| indices(&segment(folder.path(), first))), [vec![0, 1], vec![2], vec![3]]);
+    assert_eq!(
+        [0, 2, 3].map(|first| indices(&segment(folder.path(), first))),
+        [vec![0, 1], vec![2], vec![3]]
+    );
     // A segment without anything durable in it is made anew.
     log.control("test", &Map::new(), None);
     log.most = 0;

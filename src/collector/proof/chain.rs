@@ -60,7 +60,8 @@ impl Certificate {
         const WRONG: Flaw = Flaw("it is no certificate of an epoch");
         let Checkpoint { origin, size, root, extension } = Checkpoint::parse(text)?;
         let origin = origin.strip_suffix("/epochs").ok_or(WRONG)?.to_owned();
-        let (number, key) = extension.strip_suffix('\n').and_then(|lines| lines.split_once('\n')).ok_or(WRONG)?;
+        let (number, key) =
+            extension.strip_suffix('\n').and_then(|lines| lines.split_once('\n')).ok_or(WRONG)?;
         let digits = number.parse().ok().filter(|value: &u64| value.to_string() == number).ok_or(WRONG)?;
         let key = Key::parse(key)?;
         if key.name != origin {
@@ -155,11 +156,13 @@ impl Chain {
             return Err(Flaw("it is no checkpoint of this log"));
         }
         for signature in &note.signatures {
-            let Some(epoch) = self.epochs.iter().find(|epoch| epoch.certificate.key.verify(&note.text, signature))
+            let Some(epoch) =
+                self.epochs.iter().find(|epoch| epoch.certificate.key.verify(&note.text, signature))
             else {
                 continue;
             };
-            let in_force = said.size > epoch.certificate.size && epoch.until.is_none_or(|until| said.size <= until);
+            let in_force =
+                said.size > epoch.certificate.size && epoch.until.is_none_or(|until| said.size <= until);
             if !in_force {
                 return Err(Flaw("the key that signed it was not the one in force for its size"));
             }

@@ -82,7 +82,11 @@ impl Inclusion {
         while end - begin > 1 {
             // The left part is the largest whole tree that leaves something for the right one.
             let middle = begin + (1 << (end - begin - 1).ilog2());
-            let (beside, part) = if index < middle { ((middle, end), (begin, middle)) } else { ((begin, middle), (middle, end)) };
+            let (beside, part) = if index < middle {
+                ((middle, end), (begin, middle))
+            } else {
+                ((begin, middle), (middle, end))
+            };
             path.push(tiles.root(size, beside.0, beside.1)?);
             (begin, end) = part;
         }
@@ -122,10 +126,13 @@ impl Inclusion {
             return Err(Flaw("it is no c2sp.org/tlog-proof@v1"));
         }
         let chain = match lines.next_if(|line| line.starts_with("extra ")) {
-            Some(line) => Some(super::note::text(&line[6..]).ok_or(Flaw("its extra line is no text in base64"))?),
+            Some(line) => {
+                Some(super::note::text(&line[6..]).ok_or(Flaw("its extra line is no text in base64"))?)
+            }
             None => None,
         };
-        let index = lines.next().and_then(|line| line.strip_prefix("index ")).ok_or(Flaw("it names no index"))?;
+        let index =
+            lines.next().and_then(|line| line.strip_prefix("index ")).ok_or(Flaw("it names no index"))?;
         let number = index.parse().ok().filter(|number: &u64| number.to_string() == index);
         let path: Option<Vec<_>> = lines.map(hash).collect();
         let path = path.filter(|path| path.len() <= MOST).ok_or(Flaw("its path is no list of hashes"))?;

@@ -62,7 +62,11 @@ impl Key {
         };
         let key = Key { name: name.into(), public: public.try_into().map_err(|_| WRONG)? };
         let right = is_name(name) && id == hexadecimal(&key.id());
-        if right { Ok(key) } else { Err(Flaw("the hash in the key is not that of its name and key: a typing error")) }
+        if right {
+            Ok(key)
+        } else {
+            Err(Flaw("the hash in the key is not that of its name and key: a typing error"))
+        }
     }
 
     /// Whether `signature` over `text` is by this key.
@@ -129,7 +133,8 @@ impl Note {
         let mut signatures = Vec::new();
         for line in lines.split('\n') {
             const WRONG: Flaw = Flaw("a line under it is no signature");
-            let (name, bytes) = line.strip_prefix("\u{2014} ").and_then(|rest| rest.split_once(' ')).ok_or(WRONG)?;
+            let (name, bytes) =
+                line.strip_prefix("\u{2014} ").and_then(|rest| rest.split_once(' ')).ok_or(WRONG)?;
             let bytes = STANDARD.decode(bytes).map_err(|_| WRONG)?;
             let (id, bytes) = bytes.split_first_chunk::<4>().filter(|_| is_name(name)).ok_or(WRONG)?;
             if let Ok(bytes) = bytes.try_into() {
@@ -194,7 +199,8 @@ impl Checkpoint {
             root: hash(root).ok_or(Flaw("its root is no SHA-256 in base64"))?,
             extension: rest.into(),
         };
-        let whole = rest.is_empty() || rest.ends_with('\n') && !rest.starts_with('\n') && !rest.contains("\n\n");
+        let whole =
+            rest.is_empty() || rest.ends_with('\n') && !rest.starts_with('\n') && !rest.contains("\n\n");
         if whole && !origin.is_empty() { Ok(checkpoint) } else { Err(Flaw("it is no checkpoint")) }
     }
 }

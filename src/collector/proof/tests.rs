@@ -113,7 +113,8 @@ fn every_leaf_is_proved_and_no_other() {
         let mut tree = Tree::of(&all);
         let root = mth(&all);
         for index in (0..size).step_by(1 + size / 300) {
-            let proof = Inclusion::prove(&mut tree, index as u64, size as u64, "note\n".into(), None).unwrap();
+            let proof =
+                Inclusion::prove(&mut tree, index as u64, size as u64, "note\n".into(), None).unwrap();
             assert_eq!(proof.root(leaf_hash(&all[index]), size as u64), Some(root));
             assert_ne!(proof.root(leaf_hash(b"another"), size as u64), Some(root));
             let beside = Inclusion { index: index as u64 + 1, ..proof.clone() };
@@ -136,7 +137,15 @@ fn tiles_are_called_what_the_format_calls_them() {
         let tile = Tile { level, index, width };
         assert_eq!((tile.to_string().as_str(), Tile::parse(path)), (path, Some(tile)));
     }
-    for wrong in ["tile/0/0", "tile/0/000.p/256", "tile/0/000.p/0", "tile/0/x000/001", "tile/00/000", "tile/0/001/000", "x"] {
+    for wrong in [
+        "tile/0/0",
+        "tile/0/000.p/256",
+        "tile/0/000.p/0",
+        "tile/0/x000/001",
+        "tile/00/000",
+        "tile/0/001/000",
+        "x",
+    ] {
         assert_eq!(Tile::parse(wrong), None, "{wrong}");
     }
 }
@@ -233,7 +242,8 @@ fn a_chain_with_a_link_changed_missing_or_moved_breaks_there() {
     assert_eq!(breaks(&[a, b, b]), Some(2));
     assert_eq!(breaks(&[a, b, &c[..c.len() - 1].to_owned()]), Some(2));
     // The next key certified by another than the one before it.
-    let forged = Certificate { number: 2, size: 20, ..Certificate::parse(&Note::parse(c).unwrap().text).unwrap() };
+    let forged =
+        Certificate { number: 2, size: 20, ..Certificate::parse(&Note::parse(c).unwrap().text).unwrap() };
     assert_eq!(breaks(&[a, b, &forged.sign(&secret(1)).to_string()]), Some(2));
 }
 
@@ -251,7 +261,16 @@ fn notes_of_a_file_are_taken_apart_as_they_were_put_together() {
 fn a_line_says_its_index_in_one_way() {
     assert_eq!(event_index(b"{\"index\":0,\"event\":\"x\"}"), Some(0));
     assert_eq!(event_index(b"{\"index\":120,"), Some(120));
-    for wrong in ["{\"index\":01,", "{\"index\":,", "{\"index\":-1,", "{\"index\": 1,", "{\"index\":1", "{\"index\":1}", "", "x"] {
+    for wrong in [
+        "{\"index\":01,",
+        "{\"index\":,",
+        "{\"index\":-1,",
+        "{\"index\": 1,",
+        "{\"index\":1",
+        "{\"index\":1}",
+        "",
+        "x",
+    ] {
         assert_eq!(event_index(wrong.as_bytes()), None, "{wrong}");
     }
     assert_eq!(event_index(format!("{{\"index\":{},", u128::MAX).as_bytes()), None);

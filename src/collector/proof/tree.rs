@@ -122,10 +122,7 @@ impl Edge {
     ///
     /// # Errors
     /// The first that `partial` gives.
-    pub fn read<E>(
-        size: u64,
-        partial: &mut dyn FnMut(Tile) -> Result<Vec<Hash>, E>,
-    ) -> Result<Edge, E> {
+    pub fn read<E>(size: u64, partial: &mut dyn FnMut(Tile) -> Result<Vec<Hash>, E>) -> Result<Edge, E> {
         let levels = Tile::edge(size).map(|tile| match tile.width {
             0 => Ok(Vec::new()),
             _ => partial(tile),

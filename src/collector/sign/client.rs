@@ -63,10 +63,15 @@ impl Signing {
         let socket = match &self.at {
             At::Socket(path) => connect(path, SocketType::SEQPACKET)?,
             At::Own { program, keys, epoch } => {
-                let (ours, its) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+                let (ours, its) =
+                    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
                 let program = program.clone().map_or_else(std::env::current_exe, Ok)?;
                 let mut command = Command::new(program);
-                command.args(["sign", "--epoch-seconds"]).arg(epoch.as_secs().to_string()).arg("--keys").arg(keys);
+                command
+                    .args(["sign", "--epoch-seconds"])
+                    .arg(epoch.as_secs().to_string())
+                    .arg("--keys")
+                    .arg(keys);
                 command.current_dir("/").env_clear().stdin(its).stdout(Stdio::null()).stderr(Stdio::null());
                 self.child = Some(command.spawn()?);
                 ours
@@ -91,7 +96,8 @@ impl Signing {
         let mut signed = Signed::default();
         loop {
             let packet = receive(socket.as_fd(), MOST_BYTES, RecvFlags::empty())?;
-            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| io::ErrorKind::InvalidData);
+            let text =
+                |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| io::ErrorKind::InvalidData);
             match packet.bytes.split_first() {
                 Some((b'C', note)) => signed.certificates.push(text(note)?),
                 Some((b'N', rest)) => {

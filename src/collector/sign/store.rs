@@ -40,19 +40,23 @@ impl Store {
         if origin.is_empty() {
             return Store::create(keys);
         }
-        let name = origin.strip_prefix("p11guard/").filter(|name| {
-            name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
-        });
+        let name = origin
+            .strip_prefix("p11guard/")
+            .filter(|name| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let folder = keys.join(name.ok_or("no log has such a name")?);
         let failed = |file: &str, what: String| {
             let remedy = "put back the folder of the keys, or move the log's folder away to begin a new log";
             format!("cannot use {:?}: {what}; {remedy}", folder.join(file))
         };
-        let text = fs::read_to_string(folder.join("epochs")).map_err(|error| failed("epochs", error.to_string()))?;
-        let chain = Chain::parse(&text).map_err(|(number, flaw)| failed("epochs", format!("number {number}: {flaw}")))?;
-        let epoch = chain.epochs().last().ok_or_else(|| failed("epochs", "it is empty".into()))?.certificate.clone();
+        let text =
+            fs::read_to_string(folder.join("epochs")).map_err(|error| failed("epochs", error.to_string()))?;
+        let chain = Chain::parse(&text)
+            .map_err(|(number, flaw)| failed("epochs", format!("number {number}: {flaw}")))?;
+        let epoch =
+            chain.epochs().last().ok_or_else(|| failed("epochs", "it is empty".into()))?.certificate.clone();
         let secret = secret(&folder, &epoch.key).map_err(|error| failed("secret", error.to_string()))?;
-        let (tree, note) = signed(&folder.join("signed")).map_err(|error| failed("signed", error.to_string()))?;
+        let (tree, note) =
+            signed(&folder.join("signed")).map_err(|error| failed("signed", error.to_string()))?;
         let mut store = Store { secret, note, tree, epoch, since: now(), folder };
         if store.tree.end() > store.epoch.size {
             store.rotate().map_err(|error| error.to_string())?;
@@ -67,7 +71,9 @@ impl Store {
         let create = || -> io::Result<Store> {
             DirBuilder::new().recursive(true).mode(0o700).create(keys)?;
             if fs::read_dir(keys)?.count() >= MOST_LOGS {
-                return Err(io::Error::other("it holds the keys of too many logs; remove those of logs that are gone"));
+                return Err(io::Error::other(
+                    "it holds the keys of too many logs; remove those of logs that are gone",
+                ));
             }
             DirBuilder::new().mode(0o700).create(&folder)?;
             write_secret(&folder.join("secret"), &secret)?;
@@ -79,7 +85,9 @@ impl Store {
             sync_folder(keys)?;
             Ok(store)
         };
-        create().map_err(|error| format!("cannot make keys in {keys:?}: {error}; it must belong to the signer's user"))
+        create().map_err(|error| {
+            format!("cannot make keys in {keys:?}: {error}; it must belong to the signer's user")
+        })
     }
 
     /// Leaves of the tree signed last.
@@ -122,7 +130,8 @@ impl Store {
             return Err(format!("cannot keep what is signed in {:?}: {error}; make room there", self.folder));
         }
         if now().saturating_sub(self.since) >= u64::try_from(old.as_nanos()).unwrap_or(u64::MAX) {
-            self.rotate().map_err(|error| format!("no new key in {:?}: {error}; make room there", self.folder))?;
+            self.rotate()
+                .map_err(|error| format!("no new key in {:?}: {error}; make room there", self.folder))?;
         }
         Ok(())
     }

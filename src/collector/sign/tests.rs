@@ -13,7 +13,8 @@ use crate::proof::{Chain, leaf_hash};
 
 /// Serves one connection in a thread.
 pub(crate) fn served(keys: &Path, epoch: Duration) -> OwnedFd {
-    let (ours, its) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+    let (ours, its) =
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
     let signer = Signer { keys: keys.into(), epoch };
     thread::spawn(move || signer.serve(&its));
     ours
@@ -29,7 +30,11 @@ fn ask(socket: &OwnedFd, request: &[&[u8]]) -> Result<(Vec<String>, u64, String)
         match (packet[0], &packet[1..]) {
             (b'C', note) => certificates.push(text(note)),
             (b'N', rest) => {
-                return Ok((certificates, u64::from_le_bytes(rest[..8].try_into().unwrap()), text(&rest[8..])));
+                return Ok((
+                    certificates,
+                    u64::from_le_bytes(rest[..8].try_into().unwrap()),
+                    text(&rest[8..]),
+                ));
             }
             (_, problem) => return Err(text(problem)),
         }
@@ -76,7 +81,10 @@ fn what_is_signed_goes_on_from_what_was_signed_whatever_is_asked() {
     assert!(sign(&again, 2, &leaves(0, 400)).is_err());
     let (other, size, _) = hello(&again, "").unwrap();
     assert_eq!((other.len(), size), (1, 0));
-    assert!(hello(&again, "p11guard/../../etc").is_err() && hello(&again, &format!("p11guard/{:032}", 0)).is_err());
+    assert!(
+        hello(&again, "p11guard/../../etc").is_err()
+            && hello(&again, &format!("p11guard/{:032}", 0)).is_err()
+    );
 }
 
 #[test]
@@ -116,11 +124,13 @@ fn a_change_of_keys_cut_short_at_any_write_is_brought_to_its_end() {
     let (certificates, ..) = hello(&served(keys.path(), LONG), "").unwrap();
     let origin = Chain::parse(&certificates[0]).unwrap().origin().unwrap().to_owned();
     let folder = keys.path().join(origin.trim_start_matches("p11guard/"));
-    let before: Vec<_> = ["secret", "epochs"].map(|name| (name, fs::read(folder.join(name)).unwrap())).to_vec();
+    let before: Vec<_> =
+        ["secret", "epochs"].map(|name| (name, fs::read(folder.join(name)).unwrap())).to_vec();
     let next = SigningKey::from_bytes(&[5; 32]);
     let good = |what: &str| {
         let socket = served(keys.path(), LONG);
-        let (certificates, size, _) = hello(&socket, &origin).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let (certificates, size, _) =
+            hello(&socket, &origin).unwrap_or_else(|error| panic!("{what}: {error}"));
         let known = certificates.len() as u64;
         let (_, _, note) = sign(&socket, known, &leaves(size, size + 1)).unwrap();
         let chain = Chain::parse(&certificates.concat()).unwrap();
@@ -154,7 +164,10 @@ fn a_change_of_keys_cut_short_at_any_write_is_brought_to_its_end() {
         fs::write(folder.join(name), bytes).unwrap();
     }
     let refused = hello(&served(keys.path(), LONG), &origin).unwrap_err();
-    assert!(refused.contains("not the secret of the newest certificate") && refused.contains("move the log"), "{refused}");
+    assert!(
+        refused.contains("not the secret of the newest certificate") && refused.contains("move the log"),
+        "{refused}"
+    );
 }
 
 #[test]

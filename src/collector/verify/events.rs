@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde::Deserialize;
 
+use super::Files;
 use super::notes::Signed;
 use super::report::Report;
-use super::Files;
 use crate::proof::{Edge, Hash, Tile, event_index, gone, leaf_hash};
 
 /// Longest line that is read, bytes: the writer's are far shorter.
@@ -31,7 +31,18 @@ struct Previous {
 pub(super) fn read(files: &dyn Files, signed: &Signed, report: &mut Report) {
     let tiles = Stored::read(files, signed, report);
     let edge = Edge::default();
-    let mut check = Check { files, signed, tiles, edge, file: String::new(), next: 0, good: 0, broken: false, gap: None, report };
+    let mut check = Check {
+        files,
+        signed,
+        tiles,
+        edge,
+        file: String::new(),
+        next: 0,
+        good: 0,
+        broken: false,
+        gap: None,
+        report,
+    };
     check.trees();
     match files.segments() {
         Ok(segments) => segments.iter().for_each(|segment| check.segment(segment)),
@@ -61,7 +72,8 @@ impl Stored {
         };
         // Those that a writer replaces come first.
         let all: Vec<_> = Tile::edge(signed.size).collect();
-        let partial: Vec<_> = all.iter().filter(|tile| tile.width > 0).map(|tile| (*tile, read(*tile))).collect();
+        let partial: Vec<_> =
+            all.iter().filter(|tile| tile.width > 0).map(|tile| (*tile, read(*tile))).collect();
         let mut edge = Edge::default();
         let mut wrong = Vec::new();
         let full = all.first().map_or(0, |newest| newest.index);
@@ -80,7 +92,9 @@ impl Stored {
             if tile.level == 0 && edge.size() == full * 256 {
                 leaves.iter().for_each(|leaf| edge.push(*leaf, &mut |_, _| {}));
                 stored.partial = Some((tile.index, leaves.clone()));
-            } else if edge.size() >= full * 256 && !edge.partial().any(|(own, hashes)| own == *tile && hashes == leaves) {
+            } else if edge.size() >= full * 256
+                && !edge.partial().any(|(own, hashes)| own == *tile && hashes == leaves)
+            {
                 wrong.push(*tile);
             }
         }
@@ -187,9 +201,14 @@ impl Check<'_> {
                     self.report.unsealed += 1;
                 }
             }
-            Some(index) if index < size => self.damaged(Some(index), &format!("event {index} is there twice, or out of order")),
+            Some(index) if index < size => {
+                self.damaged(Some(index), &format!("event {index} is there twice, or out of order"))
+            }
             None if expected < size && whole => {
-                self.damaged(Some(expected), &format!("a line that is no event, where event {expected} was sealed"));
+                self.damaged(
+                    Some(expected),
+                    &format!("a line that is no event, where event {expected} was sealed"),
+                );
             }
             None if expected < size => self.damaged(Some(expected), "it ends within an event"),
             // Behind the last note: what a writer has not finished, or a crash left.
@@ -211,8 +230,12 @@ impl Check<'_> {
 
     fn told_gap(&mut self) {
         match self.gap.take() {
-            Some((first, last)) if first == last => self.damaged(Some(first), &format!("event {first} is missing")),
-            Some((first, last)) => self.damaged(Some(first), &format!("events {first} to {last} are missing")),
+            Some((first, last)) if first == last => {
+                self.damaged(Some(first), &format!("event {first} is missing"))
+            }
+            Some((first, last)) => {
+                self.damaged(Some(first), &format!("events {first} to {last} are missing"))
+            }
             None => {}
         }
     }
@@ -249,9 +272,18 @@ impl Check<'_> {
                     self.report.proved = size;
                 }
             } else if self.tiles.good {
-                self.report.damaged("checkpoints", None, format!("{} is of another tree of {size} events", said.place));
+                self.report.damaged(
+                    "checkpoints",
+                    None,
+                    format!("{} is of another tree of {size} events", said.place),
+                );
             } else if !std::mem::replace(&mut self.broken, true) {
-                let what = format!("something from event {} to {} was changed: {} is of another tree", self.good, size.max(1) - 1, said.place);
+                let what = format!(
+                    "something from event {} to {} was changed: {} is of another tree",
+                    self.good,
+                    size.max(1) - 1,
+                    said.place
+                );
                 self.damaged(Some(self.good), &what);
             }
         }
@@ -267,7 +299,8 @@ impl Check<'_> {
         let hash: Option<Vec<u8>> = hash.collect();
         let hash: Option<Hash> = hash.and_then(|hash| hash.try_into().ok());
         if hash.and_then(|hash| self.signed.hashes.get(&hash)) != Some(&previous.size) {
-            let what = format!("the note over {} events that event {index} names is not there", previous.size);
+            let what =
+                format!("the note over {} events that event {index} names is not there", previous.size);
             self.report.damaged("checkpoints", Some(index), what);
         }
     }

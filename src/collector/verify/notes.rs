@@ -25,7 +25,11 @@ pub(super) fn read(files: &dyn Files, trust: &Trust, report: &mut Report) -> Opt
     let chain = match Chain::parse(&epochs) {
         Ok(chain) => chain,
         Err((number, flaw)) => {
-            report.damaged("epochs", None, format!("certificate {number}: {flaw}; no key behind it can be trusted"));
+            report.damaged(
+                "epochs",
+                None,
+                format!("certificate {number}: {flaw}; no key behind it can be trusted"),
+            );
             valid(&epochs, number)
         }
     };
@@ -38,7 +42,11 @@ pub(super) fn read(files: &dyn Files, trust: &Trust, report: &mut Report) -> Opt
     if let Some(key) = &trust.key {
         report.trusted = chain.find(key).is_some();
         if !report.trusted {
-            report.damaged("epochs", None, "the key that was given is no key of this log: it is another log, or was replaced");
+            report.damaged(
+                "epochs",
+                None,
+                "the key that was given is no key of this log: it is another log, or was replaced",
+            );
         }
     }
 
@@ -75,14 +83,23 @@ pub(super) fn read(files: &dyn Files, trust: &Trust, report: &mut Report) -> Opt
     }
     if let Some(note) = &trust.since {
         match chain.checkpoint(note) {
-            Ok((checkpoint, _)) => signed.said.push(Said { checkpoint, place: "the note that was given".into() }),
-            Err(flaw) => report.damaged("epochs", None, format!("the note that was given does not fit this log: {flaw}")),
+            Ok((checkpoint, _)) => {
+                signed.said.push(Said { checkpoint, place: "the note that was given".into() })
+            }
+            Err(flaw) => report.damaged(
+                "epochs",
+                None,
+                format!("the note that was given does not fit this log: {flaw}"),
+            ),
         }
     }
     signed.said.sort_by_key(|said| said.checkpoint.size);
     report.sealed = signed.size;
     for said in signed.said.iter().filter(|said| said.checkpoint.size > signed.size) {
-        let what = format!("{} tells of {} events, more than the last note: the end was cut off", said.place, said.checkpoint.size);
+        let what = format!(
+            "{} tells of {} events, more than the last note: the end was cut off",
+            said.place, said.checkpoint.size
+        );
         report.damaged("checkpoints", Some(signed.size), what);
     }
     Some(signed)

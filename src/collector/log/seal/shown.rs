@@ -57,7 +57,9 @@ impl Shown {
         }
         let mut chain = self.chain.clone();
         for certificate in certificates {
-            chain.extend(certificate).map_err(|flaw| io::Error::other(format!("the signer's certificate: {flaw}")))?;
+            chain
+                .extend(certificate)
+                .map_err(|flaw| io::Error::other(format!("the signer's certificate: {flaw}")))?;
         }
         let all = text(&self.folder, "epochs")? + &certificates.concat();
         self.folder.replace("epochs", all.as_bytes())?;
@@ -83,8 +85,10 @@ impl Shown {
     /// # Errors
     /// Where it is not, or cannot be written.
     pub(super) fn show(&mut self, note: &str, size: u64, root: Hash) -> io::Result<()> {
-        let (said, _) =
-            self.chain.checkpoint(note).map_err(|flaw| io::Error::other(format!("the signer's note: {flaw}")))?;
+        let (said, _) = self
+            .chain
+            .checkpoint(note)
+            .map_err(|flaw| io::Error::other(format!("the signer's note: {flaw}")))?;
         if (said.size, said.root) != (size, root) {
             return Err(io::Error::other("the signer signed another tree than this one"));
         }

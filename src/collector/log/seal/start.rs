@@ -20,7 +20,8 @@ pub(super) fn start(log: &mut Log, mut signing: Signing) -> Result<Sealing, Erro
     let path = log.path().to_owned();
     let failed = || Error::path("go on with the proofs in", &path, REMEDY);
     let mut shown = Shown::read(folder.clone()).map_err(failed())?;
-    let signed = signing.hello(&shown.origin(), shown.known()).map_err(|source| Error::Unsealed { source })?;
+    let signed =
+        signing.hello(&shown.origin(), shown.known()).map_err(|source| Error::Unsealed { source })?;
     shown.take_certificates(&signed.certificates).map_err(failed())?;
     shown.mend().map_err(failed())?;
 
@@ -38,7 +39,9 @@ pub(super) fn start(log: &mut Log, mut signing: Signing) -> Result<Sealing, Erro
                 from_events(log, size, Some(root))?
             }
         },
-        Some((size, _)) => return Err(forked(log, &format!("a note tells of {size} events, more than were signed"))),
+        Some((size, _)) => {
+            return Err(forked(log, &format!("a note tells of {size} events, more than were signed")));
+        }
         None => from_events(log, 0, None)?,
     };
     if signed.size > growing.size() {
@@ -79,7 +82,10 @@ fn from_events(log: &Log, size: u64, root: Option<Hash>) -> Result<Growing, Erro
     }
     growing.grow(size).map_err(failed())?;
     if root.is_some_and(|root| growing.root() != root) {
-        return Err(forked(log, &format!("the first {size} events are not those that the last note tells of")));
+        return Err(forked(
+            log,
+            &format!("the first {size} events are not those that the last note tells of"),
+        ));
     }
     growing.flush().map_err(failed())?;
     Ok(growing)

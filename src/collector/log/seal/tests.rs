@@ -23,7 +23,8 @@ impl Place {
     fn new() -> Place {
         let folder = TempDir::new().unwrap();
         let there = Arc::new(AtomicBool::new(true));
-        let listener = listen(&folder.path().join("sock"), rustix::net::SocketType::SEQPACKET, 0o600, None).unwrap();
+        let listener =
+            listen(&folder.path().join("sock"), rustix::net::SocketType::SEQPACKET, 0o600, None).unwrap();
         rustix::io::ioctl_fionbio(&listener, false).unwrap();
         let (keys, answers) = (folder.path().join("keys"), Arc::clone(&there));
         thread::spawn(move || {
@@ -141,7 +142,10 @@ fn a_log_rolled_back_is_refused_and_what_to_do_is_said() {
     names.iter().zip(old).for_each(|(name, bytes)| fs::write(place.log().join(name), bytes).unwrap());
     fs::write(place.log().join("events/000000000000.jsonl"), &events).unwrap();
     let refused = place.open().err().unwrap().to_string();
-    assert!(refused.contains("20 events were signed, and 10 are left") && refused.contains("move it away"), "{refused}");
+    assert!(
+        refused.contains("20 events were signed, and 10 are left") && refused.contains("move it away"),
+        "{refused}"
+    );
     // Another history of the same length.
     let more = String::from_utf8(events.clone()).unwrap();
     let mut other = more.clone();
