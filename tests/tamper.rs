@@ -98,11 +98,11 @@ fn every_flipped_bit_is_noticed() {
     let full = std::env::var("P11GUARD_TAMPER").is_ok_and(|how| how == "full");
     let mut bits = Vec::new();
     for (name, content) in &sample.files {
-        // Of the events one bit of each byte, a different one from byte to byte, unless all are asked for.
-        let every = full || !name.starts_with("events/");
-        bits.extend(
-            (0..content.len() * 8).filter(|bit| every || bit % 8 == bit / 8 * 5 % 8).map(|bit| (name, bit)),
-        );
+        // Unless all are asked for: one bit of each byte, a different one from byte to byte, and of every fourth byte
+        // of the events.
+        let step = if name.starts_with("events/") { 4 } else { 1 };
+        let chosen = |bit: &usize| full || bit / 8 % step == 0 && bit % 8 == bit / 8 * 5 / step % 8;
+        bits.extend((0..content.len() * 8).filter(chosen).map(|bit| (name, bit)));
     }
     let events: usize =
         sample.files.iter().filter(|(name, _)| name.starts_with("events/")).map(|(_, all)| all.len()).sum();

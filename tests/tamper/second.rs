@@ -54,7 +54,11 @@ impl Second {
     }
 
     fn say(&mut self, change: &Change) {
-        let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let hex = |bytes: &Vec<u8>| -> String {
+            let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+        };
         let object: serde_json::Map<_, _> =
             change.iter().map(|(name, content)| (name.clone(), content.as_ref().map(hex).into())).collect();
         let line = serde_json::Value::Object(object).to_string() + "\n";

@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use collector::proof::{Hash, Inclusion, Tile, Tiles, event_index, leaf_hash, notes};
+use collector::proof::{Chain, Hash, Inclusion, Tile, Tiles, event_index, leaf_hash, notes};
 use serde::Deserialize;
 
 use super::evidence::{chain, key, log_folder};
 use super::{Failure, print};
+
+/// How often the proof is made anew while the log grows.
+const TRIES: usize = 5;
 
 /// Prove that an event is in the log
 #[derive(Debug, Args)]
@@ -50,15 +53,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return print(&line).map(|()| ExitCode::SUCCESS);
     }
     let (chain, certificates) = chain(&folder)?;
-    let path = folder.join("checkpoint");
-    let note = fs::read_to_string(&path).map_err(Failure::path("read", &path, "the log has no note yet"))?;
-    let refused = |what: String| Failure::Refused(format!("{what}; see p11guard verify"));
-    let (said, epoch) =
-        chain.checkpoint(&note).map_err(|flaw| refused(format!("{}: {flaw}", path.display())))?;
-    if index >= said.size {
-        let what = format!("event {index} is behind the last note, over {} events: wait a second", said.size);
-        return Err(Failure::Refused(what));
-    }
     let given = arguments.key.as_deref().map(key).transpose()?;
     let from = match &given {
         None => 0,
@@ -68,21 +62,49 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             known.certificate.number
         }
     };
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match prove(&folder, &chain, &certificates, (index, &line), from) {
+            // A collector at work replaces the newest tiles, with the note: those of the next one are whole.
+            Err(Failure::Path { .. }) if tries < TRIES => {}
+            proof => return print(&proof?).map(|()| ExitCode::SUCCESS),
+        }
+    }
+}
+
+/// The proof of an event under the newest note, with the certificates from number `from` on.
+fn prove(
+    folder: &Path,
+    chain: &Chain,
+    certificates: &str,
+    (index, line): (u64, &str),
+    from: u64,
+) -> Result<String, Failure> {
+    let path = folder.join("checkpoint");
+    let note = fs::read_to_string(&path).map_err(Failure::path("read", &path, "the log has no note yet"))?;
+    let refused = |what: String| Failure::Refused(format!("{what}; see p11guard verify"));
+    let (said, epoch) =
+        chain.checkpoint(&note).map_err(|flaw| refused(format!("{}: {flaw}", path.display())))?;
+    if index >= said.size {
+        let what = format!("event {index} is behind the last note, over {} events: wait a second", said.size);
+        return Err(Failure::Refused(what));
+    }
     if from > epoch.certificate.number {
         return Err(Failure::Refused("--key is newer than the note: wait a second".into()));
     }
     let [from, last] =
         [from, epoch.certificate.number].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
-    let links: String = notes(&certificates).take(last + 1).skip(from).collect();
+    let links: String = notes(certificates).take(last + 1).skip(from).collect();
     let failed =
-        Failure::path("read the tiles of", &folder, "p11guard verify says what is wrong with the log");
-    let proof = Inclusion::prove(&mut Folder(&folder), index, said.size, note.clone(), Some(links))
-        .map_err(failed)?;
+        Failure::path("read the tiles of", folder, "p11guard verify says what is wrong with the log");
+    let proof = Inclusion::prove(&mut Folder(folder), index, said.size, note.clone(), Some(links));
+    let proof = proof.map_err(failed)?;
     // What is handed out holds.
     if proof.root(leaf_hash(line.trim_end_matches('\n').as_bytes()), said.size) != Some(said.root) {
         return Err(refused(format!("event {index} is not as it was sealed")));
     }
-    print(&proof.to_string()).map(|()| ExitCode::SUCCESS)
+    Ok(proof.to_string())
 }
 
 /// The index of an event and its line.

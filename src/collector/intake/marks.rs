@@ -48,7 +48,7 @@ impl Marks {
     ) -> Option<u64> {
         let (latest, is_done) = seals.latest();
         let due = log.next_index() > self.end || now.saturating_duration_since(self.at) >= QUIET;
-        if !last && !(due && is_done) {
+        if !(last || due && is_done) {
             return None;
         }
         let mut fields = Map::new();

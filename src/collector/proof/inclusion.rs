@@ -29,10 +29,10 @@ pub trait Tiles {
     /// As [`tile`](Tiles::tile).
     fn node(&mut self, size: u64, level: u32, place: u64) -> Result<Hash, Self::Error> {
         // The tile whose hashes lie at or below this level.
-        let (row, up) = ((level / 8) as u8, level % 8);
+        let (row, up) = (u8::try_from(level / 8).unwrap_or(u8::MAX), level % 8);
         let first = place << up;
         let there = (size >> (8 * u32::from(row))) - (first >> 8 << 8);
-        let width = there.min(WIDTH as u64) as u16;
+        let width = u16::try_from(there.min(WIDTH as u64)).unwrap_or(u16::MAX);
         let hashes = self.tile(Tile { level: row, index: first >> 8, width })?;
         let from = (first & 255) as usize;
         Ok(subtree(hashes.get(from..from + (1 << up)).unwrap_or_default()))

@@ -31,12 +31,22 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(notes(&text).map(str::len).sum::<usize>(), text.len());
 
     // A log in one file: parts between zero bytes, in the order of the names.
-    let names = ["epochs", "checkpoints", "checkpoint", "events/000000000000.jsonl", "tile/0/000.p/3", "events/000000000002.jsonl"];
+    let names = [
+        "epochs",
+        "checkpoints",
+        "checkpoint",
+        "events/000000000000.jsonl",
+        "tile/0/000.p/3",
+        "events/000000000002.jsonl",
+    ];
     let parts = bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec);
     let mut log: BTreeMap<String, Vec<u8>> = names.map(str::to_owned).into_iter().zip(parts).collect();
     // The newest note need not be written twice.
     if log.get("checkpoint").is_some_and(Vec::is_empty) {
-        let newest = log.get("checkpoints").and_then(|all| notes(std::str::from_utf8(all).ok()?).last()).map(str::to_owned);
+        let newest = log
+            .get("checkpoints")
+            .and_then(|all| notes(std::str::from_utf8(all).ok()?).last())
+            .map(str::to_owned);
         log.insert("checkpoint".into(), newest.unwrap_or_default().into_bytes());
     }
     let report = verify(&log, &Trust::default());
