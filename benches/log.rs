@@ -23,7 +23,7 @@ fn main() {
     }
     for round in 0..3 {
         let folder = tempfile::tempdir().expect("a folder");
-        let program = Some(harness::artifacts::p11guard());
+        let program = Some(harness::artifacts::p11guard().into());
         let settings =
             Settings { keys: Some(folder.path().join("keys")), program, ..Settings::private(folder.path()) };
         let log = settings.log.clone();
