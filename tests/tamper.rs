@@ -101,7 +101,8 @@ fn every_flipped_bit_is_noticed() {
         // Unless all are asked for: one bit of each byte, a different one from byte to byte, and of every fourth byte
         // of the events.
         let step = if name.starts_with("events/") { 4 } else { 1 };
-        let chosen = |bit: &usize| full || bit / 8 % step == 0 && bit % 8 == bit / 8 * 5 / step % 8;
+        let chosen =
+            |bit: &usize| full || (bit / 8).is_multiple_of(step) && bit % 8 == bit / 8 * 5 / step % 8;
         bits.extend((0..content.len() * 8).filter(chosen).map(|bit| (name, bit)));
     }
     let events: usize =

@@ -249,7 +249,7 @@ impl Attacker<'_> {
         let mut lines = self.lines();
         lines.truncate(cut);
         // Just behind the cut, or with as many events as there were.
-        let until = if number % 2 == 0 { cut + 1 } else { self.count() };
+        let until = if number.is_multiple_of(2) { cut + 1 } else { self.count() };
         lines.extend(
             (cut..until).map(|index| format!("{{\"index\":{index},\"event\":\"forged\"}}\n").into_bytes()),
         );
