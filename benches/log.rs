@@ -13,7 +13,7 @@ use collector::proof::{Checkpoint, Note};
 use collector::{Collector, Settings};
 use ring::{Backing, Clock, Generation, Layout, Producer};
 
-const EVENTS: u64 = 1_000_000;
+const EVENTS: u32 = 1_000_000;
 const LANES: u16 = 4;
 
 fn main() {
@@ -36,13 +36,13 @@ fn main() {
         let connection = rig::attach(&producer, &attach).expect("attached");
         let before = sealed(&log);
         let started = Instant::now();
-        for call in 0..EVENTS {
+        for lane in (0..LANES).cycle().take(EVENTS as usize) {
             // One that found no room is counted as lost by the ring, and made again until it is stored.
-            while !rig::emit(&producer, (call % u64::from(LANES)) as u16) {
+            while !rig::emit(&producer, lane) {
                 std::thread::sleep(Duration::from_micros(200));
             }
         }
-        while sealed(&log) < before + EVENTS {
+        while sealed(&log) < before + u64::from(EVENTS) {
             std::thread::sleep(Duration::from_millis(1));
         }
         let took = started.elapsed();
@@ -57,8 +57,8 @@ fn main() {
             std::fs::read_to_string(log.join("checkpoints")).map_or(0, |notes| notes.matches("\n\n").count());
         println!(
             "round {round}: {EVENTS} events of {} bytes durable and under a signed note in {took:.2?}: {:.0} events/s, {notes} notes",
-            bytes / EVENTS,
-            EVENTS as f64 / took.as_secs_f64()
+            bytes / u64::from(EVENTS),
+            f64::from(EVENTS) / took.as_secs_f64()
         );
     }
 }
