@@ -390,8 +390,8 @@ fn accounts<'a>(
     live: &'a HashMap<[u8; 16], Live>,
     waiting: &'a Accounts,
 ) -> impl Iterator<Item = (&'a [u8; 16], Cow<'a, account::Account>)> {
-    let live = live.iter().map(|(id, live)| (id, live.told()));
-    live.chain(waiting.iter().map(|(id, account)| (id, Cow::Borrowed(account))))
+    let told = live.iter().map(|(id, live)| (id, live.told()));
+    told.chain(waiting.iter().map(|(id, account)| (id, Cow::Borrowed(account))))
 }
 
 /// Whether `every` has passed since `last`, which is now then.

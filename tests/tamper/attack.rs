@@ -38,7 +38,8 @@ pub(super) const KINDS: [(&str, Make); 17] = [
         })
     }),
     ("two events swapped", |a, number, n| {
-        let other = n.below(a.count());
+        let count = a.count();
+        let other = (number + 1 + n.below(count - 1)) % count;
         a.events(|lines| {
             number < lines.len() && {
                 lines.swap(number, other);

@@ -2,6 +2,7 @@
 //! A log as the collector writes it: several starts, and so several keys, more than 64 KiB of events, three segments.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use collector::proof::Key;
 use ed25519_dalek::SigningKey;
@@ -26,8 +27,14 @@ pub(super) struct Sample {
 }
 
 impl Sample {
+    /// One for all tests: none of them changes it.
+    pub(super) fn shared() -> &'static Sample {
+        static SAMPLE: LazyLock<Sample> = LazyLock::new(Sample::make);
+        &SAMPLE
+    }
+
     /// Writes the log with real calls.
-    pub(super) fn make() -> Sample {
+    fn make() -> Sample {
         let mut collector = Collector::prepared();
         let token = token::stub("");
         let guard = collector.guard(Guard::new(&token.module, ALLOW_ALL));
@@ -36,7 +43,7 @@ impl Sample {
         for round in 0..4 {
             collector.start();
             let mut command = way.command(artifacts::host());
-            run(command.arg("fork").arg(&way.module).arg("15")).success();
+            run(command.arg("fork").arg(&way.module).arg("5")).success();
             collector.stored_after((round + 1) * 2);
             collector.stop();
             older.push(load(&collector));

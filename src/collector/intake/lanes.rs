@@ -58,6 +58,11 @@ impl Seen {
         }
     }
 
+    /// The highest number that is known to have been given out.
+    pub(crate) fn high(&self) -> u64 {
+        self.high
+    }
+
     /// Notes numbers, and how many of them are new.
     pub(crate) fn insert_all(&mut self, first: u64, last: u64) -> u64 {
         self.reach(last);
@@ -69,11 +74,6 @@ impl Seen {
     /// Takes back numbers that were all noted.
     fn take_back(&mut self, first: u64, last: u64) {
         self.holes.insert(first, last);
-    }
-
-    /// The highest number that is known to have been given out.
-    pub(crate) fn high(&self) -> u64 {
-        self.high
     }
 
     /// The missing numbers, as first and last of each hole.
